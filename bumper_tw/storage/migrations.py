@@ -1,0 +1,159 @@
+"""Numbered files in C{sql/}, applied in order at start-up, before the process forks."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+
+from attrs import frozen
+
+from bumper_tw.errors import StartError
+from bumper_tw.storage.connection import DAMAGED, configure, explain, open_file
+
+#: STRICT tables came with this version of SQLite.
+OLDEST = (3, 37, 0)
+
+#: The database in its folder.
+DATABASE = "bumper.db"
+
+#: Marks a database as ours (C{PRAGMA application_id}); the letters C{bump}.
+OURS = 0x62756D70
+
+#: Bytes up to which the whole file is looked through at each start: some seconds on an SD card.
+CHECKED = 64 * 1024 * 1024
+
+
+@frozen
+class Migration:
+    """
+    One step from a version of the schema to the next.
+
+    @ivar version: the version it leads to.
+    """
+
+    version: int
+    sql: str
+
+    def script(self) -> str:
+        """All of it as one transaction that also records the version."""
+        marks = f"PRAGMA application_id = {OURS};\nPRAGMA user_version = {self.version};"
+        return f"BEGIN IMMEDIATE;\n{self.sql}\n{marks}\nCOMMIT;"
+
+
+def known() -> list[Migration]:
+    """The steps that come with this version of the program, the first first."""
+    found = files("bumper_tw.storage").joinpath("sql").iterdir()
+    named = sorted((file.name, file) for file in found if file.name.endswith(".sql"))
+    return [
+        Migration(int(name.partition("_")[0]), file.read_text("utf-8")) for name, file in named
+    ]
+
+
+def migrate(
+    path: Path,
+    migrations: Sequence[Migration] | None = None,
+    opener: Callable[[Path], sqlite3.Connection] = open_file,
+) -> None:
+    """
+    Make the database, or bring an older one to the present; a copy of that one stays beside
+    it as C{bumper.db.v1.bak}.  Holds nothing open afterwards.
+
+    @param migrations: the steps; those that come with the program if C{None}.
+    @raise StartError: the database cannot be used, and why.
+    """
+    try:
+        _make_room(path)
+        with closing(opener(path)) as connection:
+            _bring_up(connection, path, known() if migrations is None else migrations)
+    except OSError as error:
+        place = error.filename or path
+        raise StartError(
+            f"{path} cannot be made ({place}: {error.strerror}); "
+            "choose a directory that the server may write in [storage]"
+        ) from error
+    except sqlite3.Error as error:
+        raise StartError(explain(path, error)) from error
+
+
+def upgrade(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    """
+    Apply what is missing, each step as one transaction.
+
+    @raise sqlite3.Error: a step failed, and nothing of it was kept.
+    """
+    present = version(connection)
+    for migration in migrations:
+        if migration.version > present:
+            connection.executescript(migration.script())
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The version of the schema; 0 for an empty database."""
+    return _number(connection, "PRAGMA user_version")
+
+
+def _make_room(path: Path) -> None:
+    if sqlite3.sqlite_version_info < OLDEST:
+        needed = ".".join(map(str, OLDEST))
+        raise StartError(f"SQLite {sqlite3.sqlite_version} is too old; install {needed} or newer")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        # Password hashes are nobody else's business; SQLite gives its log the same mode.
+        path.touch(mode=0o600)
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
+    # Nothing may change the file before it has proved to be ours.
+    _check_owner(connection, path)
+    _check_health(connection, path)
+    present, newest = version(connection), migrations[-1].version
+    if present > newest:
+        raise StartError(
+            f"{path} was written by a newer bumper_tw (version {present}, this one knows "
+            f"{newest}); install that one again, or put a backup in its place"
+        )
+    _check_writable(connection, present)
+    if 0 < present < newest:
+        _set_aside(connection, path.with_name(f"{path.name}.v{present}.bak"))
+    configure(connection)
+    upgrade(connection, migrations)
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+    tables = _number(connection, "SELECT count(*) FROM sqlite_master")
+    if tables and _number(connection, "PRAGMA application_id") != OURS:
+        raise StartError(
+            f"{path} is the database of another program; choose another file in [storage]"
+        )
+
+
+def _check_health(connection: sqlite3.Connection, path: Path) -> None:
+    if path.stat().st_size > CHECKED:
+        return
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        detail = " ".join(str(verdict).split())
+        raise StartError(f"{path} {DAMAGED} ({detail})")
+
+
+def _check_writable(connection: sqlite3.Connection, present: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    # On a read-only disk the line above is as good as BEGIN; only a write is refused.
+    connection.execute(f"PRAGMA user_version = {present}")
+    connection.execute("ROLLBACK")
+
+
+def _set_aside(connection: sqlite3.Connection, copy: Path) -> None:
+    # A copy cut short must not take the place of a good one.
+    fresh = copy.with_name(f"{copy.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    with closing(sqlite3.connect(fresh)) as target:
+        connection.backup(target)
+    fresh.replace(copy)
+
+
+def _number(connection: sqlite3.Connection, query: str) -> int:
+    (value,) = connection.execute(query).fetchone()
+    return int(value)
