@@ -1,0 +1,156 @@
+"""Which robots exist, which can be reached, and by what."""
+
+from collections.abc import Callable, Sequence
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from bumper_tw.errors import DeviceOffline, DeviceUnknown, LoginRefused
+from bumper_tw.interfaces import IDeviceRegistry, IDeviceStore, IRobotLink, Undo
+from bumper_tw.values import Device
+
+Listener = Callable[[Device, bool], None]
+
+
+@implementer(IDeviceRegistry)
+class DeviceRegistry:
+    """Every robot in memory, with its link while it has one; changes go to the store."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, store: IDeviceStore, most: int = 500) -> None:
+        """
+        @param most: how many robots are remembered at the most.
+        """
+        self._clock, self._store, self._most = clock, store, most
+        self._devices: dict[str, Device] = {}
+        self._links: dict[str, IRobotLink] = {}
+        self._listeners: list[Listener] = []
+        self._forgotten: list[Callable[[str], object]] = []
+
+    def load(self, store: IDeviceStore) -> Deferred[None]:
+        """Remember the robots of earlier runs."""
+        return store.load().addCallback(self._remember)
+
+    def _remember(self, devices: Sequence[Device]) -> None:
+        self._devices = {device.id.did: device for device in devices}
+
+    def attach(self, device: Device, link: IRobotLink) -> Callable[[], bool]:
+        did = device.id.did
+        if did not in self._devices and len(self._devices) >= self._most:
+            self._make_room()
+        self._keep(self._refreshed(device))
+        self._links[did] = link
+        self._tell(did)
+
+        def detach() -> bool:
+            mine = self._links.get(did) is link
+            if mine:
+                del self._links[did]
+                self._tell(did)
+            return mine
+
+        return detach
+
+    def _make_room(self) -> None:
+        """
+        Anybody on the network can invent robots; those that never said a word go first.
+
+        @raise LoginRefused: all of them are real.
+        """
+        for device in self._devices.values():
+            did = device.id.did
+            if did not in self._links and not device.nick and not device.firmware:
+                self._log.info("robot {did} never said anything, and makes room", did=did)
+                self.forget(did)
+                return
+        raise LoginRefused(f"there are {self._most} robots already")
+
+    def _refreshed(self, seen: Device) -> Device:
+        """What a robot says of itself now, with what we knew and it does not say."""
+        known = self._devices.get(seen.id.did)
+        if known is None:
+            return evolve(seen, bound_at=self._clock.seconds())
+        firmware, name = seen.firmware or known.firmware, seen.name or known.name
+        kind = known.kind if known.id.model == seen.id.model else seen.kind
+        return evolve(
+            known, id=seen.id, company=seen.company, firmware=firmware, name=name, kind=kind
+        )
+
+    def _keep(self, device: Device) -> Deferred[None] | None:
+        """Remember a robot; the store is asked only when something changed."""
+        did = device.id.did
+        if self._devices.get(did) == device:
+            return None
+        if did not in self._devices:
+            self._log.info(
+                "new robot {did}, class {model}, serial number {name}",
+                did=did,
+                model=device.id.model,
+                name=device.name,
+            )
+        self._devices[did] = device
+        saved = self._store.save(device)
+        return saved.addErrback(
+            lambda failure: self._log.failure("robot {did} not saved", failure, did=did)
+        )
+
+    def link(self, did: str) -> IRobotLink:
+        try:
+            return self._links[did]
+        except KeyError:
+            device = self.device(did)
+            raise DeviceOffline(f"{device.nick or did} is not connected") from None
+
+    def device(self, did: str) -> Device:
+        try:
+            return self._devices[did]
+        except KeyError:
+            raise DeviceUnknown(f"no robot {did} is known here") from None
+
+    def devices(self) -> Sequence[Device]:
+        return list(self._devices.values())
+
+    def online(self, did: str) -> bool:
+        return did in self._links
+
+    def update(self, device: Device) -> Deferred[None]:
+        self.device(device.id.did)
+        saved = self._keep(device)
+        self._tell(device.id.did)
+        return _done() if saved is None else saved
+
+    def forget(self, did: str) -> Deferred[None]:
+        self._devices.pop(did, None)
+        for listener in self._forgotten:
+            listener(did)
+        return self._store.remove(did)
+
+    def when_forgotten(self, listener: Callable[[str], object]) -> None:
+        """Call C{listener} with the did of each robot that is dropped."""
+        self._forgotten.append(listener)
+
+    def watch(self, listener: Listener) -> Undo:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell(self, did: str) -> None:
+        """Fan out one change; a listener that breaks must not keep it from the others."""
+        device = self._devices.get(did)
+        if device is None:
+            return
+        for listener in list(self._listeners):
+            try:
+                listener(device, did in self._links)
+            except Exception:  # noqa: BLE001 - a bulkhead of the architecture
+                self._log.failure("a listener failed on robot {did}", did=did)
+
+
+def _done() -> Deferred[None]:
+    """Nothing to wait for."""
+    nothing: Deferred[None] = Deferred()
+    nothing.callback(None)
+    return nothing

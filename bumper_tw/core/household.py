@@ -1,0 +1,95 @@
+"""The users and their homes: in memory, and on disk."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from attrs import evolve
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from bumper_tw.core.sessions import settled
+from bumper_tw.errors import LoginRefused
+from bumper_tw.interfaces import IAccountStore
+from bumper_tw.values import Home, User
+
+#: As many users may make themselves; a household has fewer, somebody who floods us has not.
+MAX_USERS = 10_000
+
+#: What a home is called until its owner says otherwise.
+HOME_NAME = "My Home"
+
+
+class Household:
+    """Who lives here."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, store: IAccountStore, random_hex: Callable[[int], str]
+    ) -> None:
+        self._clock, self._store, self._random_hex = clock, store, random_hex
+        self._users: dict[str, User] = {}
+        self._homes: dict[str, Home] = {}
+
+    def load(self, users: Iterable[User], homes: Iterable[Home]) -> None:
+        """Remember what earlier runs knew."""
+        self._users = {user.uid: user for user in users}
+        self._homes = {home.id: home for home in homes if home.uid in self._users}
+
+    def uids(self) -> frozenset[str]:
+        """Who is known now."""
+        return frozenset(self._users)
+
+    def forget(self, uids: Iterable[str]) -> None:
+        """Users whom the owner has removed from the disk."""
+        for uid in uids:
+            self._users.pop(uid, None)
+        self._homes = {i: home for i, home in self._homes.items() if home.uid in self._users}
+
+    def user(self, uid: str) -> User | None:
+        """A user, if there is one of that id."""
+        return self._users.get(uid)
+
+    def homes(self, uid: str) -> Sequence[Home]:
+        """The homes of a user, the oldest first; empty for somebody unknown."""
+        return [home for home in self._homes.values() if home.uid == uid]
+
+    def home(self, home_id: str) -> Home | None:
+        """A home, if there is one of that id."""
+        return self._homes.get(home_id)
+
+    def join(self, uid: str, account: str) -> tuple[User, Deferred[None]]:
+        """
+        The user of an account: made, with a home, if there was none.
+
+        @return: the user, and when all of it is on disk.
+        @raise LoginRefused: there are too many users already.
+        """
+        known = self._users.get(uid)
+        if known is None:
+            return self._newcomer(uid, account)
+        if known.account == account:
+            return known, succeed(None)
+        user = self._users[uid] = evolve(known, account=account)
+        return user, settled([self._store.save_user(user)])
+
+    def _newcomer(self, uid: str, account: str) -> tuple[User, Deferred[None]]:
+        if len(self._users) >= MAX_USERS:
+            self._log.warn("there are {count} users already, no more are made", count=MAX_USERS)
+            raise LoginRefused("there are too many users here already")
+        now = self._clock.seconds()
+        user = self._users[uid] = User(uid, account, now)
+        # One of its own for each user: with a common one, robots and members of several
+        # users could not be told apart (http-endpoints.md 6).
+        home = Home(self._random_hex(12), uid, HOME_NAME, now)
+        self._homes[home.id] = home
+        saved = settled([self._store.save_user(user), self._store.save_home(home)])
+        return user, saved.addErrback(self._undone, user, home)
+
+    def _undone(self, failure: Failure, user: User, home: Home) -> Failure:
+        """What is not on disk does not exist; the next login tries again."""
+        if self._users.get(user.uid) is user:
+            del self._users[user.uid]
+        self._homes.pop(home.id, None)
+        return failure
