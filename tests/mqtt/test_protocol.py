@@ -1,0 +1,268 @@
+"""Tests for L{bumper_tw.mqtt.protocol}: who is let in, and when."""
+
+from attrs import evolve
+from twisted.python.failure import Failure
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from bumper_tw.core.identity import Refused
+from bumper_tw.dialect import topics
+from bumper_tw.errors import LoginRefused
+from bumper_tw.interfaces import IMqttOutlet, IRobotPresence
+from bumper_tw.mqtt.protocol import HANG_UP
+from bumper_tw.values import Principal
+from bumper_tw.wire.mqtt_codec import encode
+from bumper_tw.wire.mqtt_packets import ConnAck, Connect, ConnectCode, PingReq, SubAck, Will
+from tests.mqtt.clients import Client, WorldCase, report_topic, topics_of
+from tests.samples import ALICE, DASHBOARD, DUSTY, DUSTY_ITSELF, GET_BATTERY
+
+ALL_REPORTS = f"iot/atr/+/{DUSTY}/+"
+REPORT = report_topic(DUSTY)
+STRANGER = "stranger@yna5xi/qX7d"
+
+
+@implementer(IRobotPresence)
+class BrokenPresence:
+    """A robot whose subscribing meets a bug."""
+
+    def listening(self) -> None:
+        raise ZeroDivisionError
+
+    def gone(self) -> None:
+        """Nothing to take back."""
+
+
+class LoginTests(WorldCase):
+    """Who is let in, and what is said to the others (mqtt.md 3.4)."""
+
+    def decide(self, client: Client, verdict: Principal | Exception) -> None:
+        """The login that waits gets its verdict."""
+        waiting = self.world.door.undecided.pop(client.name)
+        if isinstance(verdict, Exception):
+            waiting.errback(Failure(verdict))
+        else:
+            waiting.callback(verdict)
+        self.world.settle()
+
+    def watcher(self) -> Client:
+        """Somebody who hears what Dusty, who was here before, reports."""
+        self.world.robot(DUSTY_ITSELF).line.drop()
+        alice = self.world.connect(ALICE)
+        alice.subscribe(ALL_REPORTS)
+        self.assertEqual(alice.codes(), (0,))
+        return alice
+
+    def test_interface(self) -> None:
+        """A connection is an outlet for the broker."""
+        self.assertTrue(verifyObject(IMqttOutlet, self.world.factory.buildProtocol(None)))
+
+    def test_accepted(self) -> None:
+        """A client that is known gets code 0; the credentials are those it sent."""
+        client = self.world.dial(DUSTY_ITSELF, host="192.0.2.99")
+        client.connect()
+        self.assertEqual(client.take(), [ConnAck(ConnectCode.ACCEPTED)])
+        [asked] = self.world.door.asked
+        self.assertEqual((asked.client_id, asked.username), (client.name, "E0001"))
+        self.assertEqual((asked.password, asked.peer), (b"s", "192.0.2.99"))
+
+    def test_refusals(self) -> None:
+        """Each refusal has its code, and nothing took effect."""
+        reasons: list[tuple[Exception, int]] = [
+            (Refused(2, "malformed"), 2),
+            (Refused(3, "busy"), 3),
+            (Refused(4, "wrong password"), 4),
+            (Refused(5, "not from the network"), 5),
+            (LoginRefused("no"), 5),
+        ]
+        for reason, code in reasons:
+            client = self.world.dial(STRANGER)
+            client.send(client.connection(), client.speech.subscribe([("#", 0)])[1])
+            self.decide(client, reason)
+            self.assertEqual(client.verdict(), code)
+            self.ended(client)
+        self.assertEqual((self.world.broker.sessions, len(self.world.registry.devices())), (0, 0))
+        self.assertEqual(self.world.factory.counts["logins refused"], 5)
+
+    def test_exception_while_deciding(self) -> None:
+        """When deciding breaks, the answer is no, and the bug is in the log."""
+        client = self.world.dial(STRANGER)
+        client.connect()
+        self.decide(client, KeyError("a bug"))
+        self.assertEqual(client.verdict(), 3)
+        self.ended(client)
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+    def test_exception_while_attaching(self) -> None:
+        """When a robot cannot be made reachable, its one CONNACK says no."""
+
+        def broken(_: Principal) -> None:
+            raise ZeroDivisionError
+
+        self.world.factory.robot_connected = broken  # type: ignore[assignment]  # it breaks
+        client = self.world.connect(DUSTY_ITSELF)
+        self.assertEqual(client.verdict(), 3)
+        self.ended(client)
+        self.assertEqual(self.world.broker.sessions, 0)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_exception_after_the_verdict(self) -> None:
+        """When what it said meanwhile meets a bug, a client is closed without a second CONNACK."""
+        self.world.factory.robot_connected = lambda _: BrokenPresence()
+        client = self.world.dial(DUSTY_ITSELF)
+        client.send(client.connection(), client.speech.subscribe([(f"p2p/{DUSTY.did}", 0)])[1])
+        self.assertEqual(client.verdict(), 0)
+        self.ended(client)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_levels(self) -> None:
+        """Level 3 is spoken, level 5 hears no in its own words, others code 1 (mqtt.md 1.5)."""
+        for name, level, answer in (
+            ("MQIsdp", 3, b"\x20\x02\x00\x00"),
+            ("MQTT", 5, b"\x20\x03\x00\x84\x00"),
+            ("MQTT", 3, b"\x20\x02\x00\x01"),
+            ("MQIsdp", 4, b"\x20\x02\x00\x01"),
+        ):
+            client = self.world.dial(ALICE)
+            client.send(encode(Connect(name, level, client_id=client.name)))
+            self.assertEqual(client.take_raw(), answer)
+            self.assertEqual(client.line.lost, answer != b"\x20\x02\x00\x00")
+            client.line.drop()
+
+    def test_will(self) -> None:
+        """A will is taken, and never said."""
+        alice = self.watcher()
+        client = self.world.dial(DUSTY_ITSELF)
+        client.send(encode(Connect(client_id=client.name, will=Will(REPORT, b"gone"))))
+        client.line.drop()
+        self.assertEqual(alice.heard(), [])
+
+    def test_speech_before_login(self) -> None:
+        """What comes right behind CONNECT waits for the verdict, in pieces or in one."""
+        for pieces in (False, True):
+            alice = self.watcher()
+            robot = self.world.dial(STRANGER)
+            robot.pieces = pieces
+            robot.send(
+                robot.connection(),
+                robot.speech.subscribe([(f"p2p/{DUSTY.did}", 0)])[1],
+                robot.speech.publish(REPORT, b"87")[1],
+            )
+            self.assertFalse(robot.line.reading)
+            self.assertEqual((robot.take(), alice.heard()), ([], []))
+            self.assertFalse(self.world.broker.wanted(f"p2p/{DUSTY.did}"))
+            self.decide(robot, DUSTY_ITSELF)
+            self.assertEqual([type(each) for each in robot.take()], [ConnAck, SubAck])
+            self.assertEqual(topics_of(alice.heard()), [REPORT])
+            robot.line.drop()
+            alice.line.drop()
+
+    def test_speech_of_an_impostor(self) -> None:
+        """What comes behind a CONNECT that is refused never takes effect."""
+        alice = self.watcher()
+        robot = self.world.dial(STRANGER)
+        robot.send(robot.connection(), robot.speech.publish(REPORT, b"87")[1])
+        self.decide(robot, Refused(5, "no"))
+        self.assertEqual((robot.verdict(), alice.heard()), (5, []))
+
+    def test_flood_before_login(self) -> None:
+        """Too much behind a CONNECT ends the connection; the login is given up."""
+        robot = self.world.dial(STRANGER)
+        robot.line.receive(robot.connection() + b"\0" * 70_000)
+        self.ended(robot)
+        self.assertEqual(self.world.factory.counts["violations"], 1)
+
+    def test_death_during_login(self) -> None:
+        """A client that dies before the verdict leaves no ghost, whatever the verdict is."""
+        for verdict in (None, DUSTY_ITSELF, Failure(Refused(4, "no")), Failure(KeyError())):
+            self.world.door.stubborn = verdict
+            robot = self.world.dial(STRANGER)
+            robot.connect()
+            robot.line.drop()
+            self.assertEqual((self.world.broker.sessions, robot.take()), (0, []))
+            self.assertFalse(self.world.registry.online(DUSTY.did))
+            self.ended(robot)
+        self.assertEqual(self.world.door.cancelled, 4)
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+    def test_verdict_after_the_deadline(self) -> None:
+        """A connection that was given up lets nobody in, whatever the verdict is then."""
+        for verdict in (None, DUSTY_ITSELF, Failure(Refused(4, "no"))):
+            self.world.door.stubborn = verdict
+            robot = self.world.dial(STRANGER)
+            robot.connect()
+            self.clock.advance(10)
+            self.assertEqual((self.world.broker.sessions, robot.take()), (0, []))
+            self.assertFalse(self.world.registry.online(DUSTY.did))
+            self.ended(robot)
+        self.assertEqual(self.world.door.cancelled, 3)
+
+    def test_deadline(self) -> None:
+        """Who is not logged in after ten seconds is gone, a byte now and then or not."""
+        silent, slow = self.world.dial(ALICE), self.world.dial(DUSTY_ITSELF)
+        for byte in slow.connection()[:9]:
+            self.clock.advance(1)
+            slow.send(bytes([byte]))
+        self.assertFalse(silent.line.over or slow.line.over)
+        self.clock.advance(1)
+        self.ended(silent)
+        self.ended(slow)
+
+    def test_first_packet(self) -> None:
+        """What does not start with CONNECT is closed at its first byte."""
+        for first in (b"\x30", b"\xc0", b"G", b"\x16", b"\x20"):
+            client = self.world.dial(ALICE)
+            client.send(first)
+            self.ended(client)
+
+    def test_second_connect(self) -> None:
+        """A second CONNECT ends the connection (MQTT-3.1.0-2)."""
+        client = self.world.connect(ALICE)
+        client.connect()
+        self.ended(client)
+
+
+class TakeoverTests(WorldCase):
+    """A robot reconnects before its old connection is found dead."""
+
+    def test_new_link_lives(self) -> None:
+        """The old connection is closed; its end does not make the robot unreachable."""
+        online: list[bool] = []
+        self.world.registry.watch(lambda _, here: online.append(here))
+        old = self.world.robot(DUSTY_ITSELF)
+        new = self.world.dial(DUSTY_ITSELF)
+        new.connect()
+        new.subscribe(topics.robot_filters(DUSTY)[0])
+        asked = self.world.commands.send(GET_BATTERY)
+        self.assertTrue(old.line.lost)
+        self.assertEqual(online, [True, True])
+        [question] = new.heard()
+        new.answer(question, b"{}")
+        self.assertEqual(self.successResultOf(asked).body, b"{}")
+        self.assertEqual((old.heard(), self.world.broker.sessions), ([], 1))
+
+    def test_dead_peer(self) -> None:
+        """An old connection that takes nothing any more is aborted; the new one stays."""
+        old = self.world.robot(DUSTY_ITSELF)
+        old.line.slow = True
+        old.send(encode(PingReq()))
+        new = self.world.connect(DUSTY_ITSELF)
+        self.assertFalse(old.line.lost)
+        self.clock.advance(HANG_UP)
+        self.world.settle()
+        self.assertTrue(old.line.aborted and old.line.lost)
+        self.assertTrue(self.world.registry.online(DUSTY.did))
+        self.assertEqual(new.verdict(), 0)
+
+    def test_somebody_else(self) -> None:
+        """An id in use is not given to another party: code 5, its owner undisturbed."""
+        mine = self.world.connect(DASHBOARD)
+        self.world.door.known[mine.name] = evolve(DASHBOARD, name="other")
+        thief = self.world.connect(mine.name)
+        self.assertEqual((thief.verdict(), thief.line.lost, mine.line.over), (5, True, False))
+
+    def test_ping_pong(self) -> None:
+        """More than so many takeovers a minute are refused; who is connected stays."""
+        robots = [self.world.connect(DUSTY_ITSELF) for _ in range(5)]
+        self.assertEqual([each.verdict() for each in robots], [0, 0, 0, 0, 5])
+        self.assertFalse(robots[3].line.over)
+        self.assertTrue(self.world.registry.online(DUSTY.did))
