@@ -1,0 +1,251 @@
+"""
+Our own API, for people's scripts and for home automation.
+
+All of it answers JSON; a failure is C{{"error": <sentence>, "reason": <code>}} with a fitting
+HTTP status.  Everything but C{/discover} needs a token: C{Authorization: Bearer ...}.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from bumper_tw.dialect.envelopes import to_json
+from bumper_tw.dialect.rest import checked_reply, command_name
+from bumper_tw.errors import (
+    AnswerGarbled,
+    BadRequest,
+    CommandTimedOut,
+    DeviceOffline,
+    DeviceUnknown,
+    LoginRefused,
+    RobotBusy,
+    ShuttingDown,
+)
+from bumper_tw.interfaces import (
+    ICommandCorrelator,
+    IDeviceRegistry,
+    ITelemetry,
+    ITelemetryStore,
+)
+from bumper_tw.readings import KINDS, Report, to_values
+from bumper_tw.values import Command, Device, PayloadKind, Principal, Reply
+from bumper_tw.web.call import Answer, Call, checked, json_answer
+from bumper_tw.web.routes import GET, POST, Ask, Route, guarded
+
+#: Status and reason of every failure.
+FAILURES: dict[type[Exception], tuple[int, str]] = {
+    BadRequest: (400, "bad_request"),
+    LoginRefused: (401, "unauthorized"),
+    DeviceUnknown: (404, "unknown_robot"),
+    RobotBusy: (429, "busy"),
+    AnswerGarbled: (502, "garbled"),
+    DeviceOffline: (503, "offline"),
+    ShuttingDown: (503, "stopping"),
+    CommandTimedOut: (504, "timeout"),
+}
+
+#: Seconds that somebody may wait for a robot.
+MAX_TIMEOUT = 60.0
+#: Reports in one answer, and when nobody says how many.
+MAX_HISTORY, SOME_HISTORY = 1000, 100
+
+
+class ApiRoutes:
+    """
+    The API.
+
+    @param guard: tells who asks, or raises L{LoginRefused}.
+    @param about: what anybody may know of this box: name, version, addresses, listeners.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        registry: IDeviceRegistry,
+        commands: ICommandCorrelator,
+        telemetry: ITelemetry,
+        store: ITelemetryStore,
+        guard: Callable[[Call], Principal],
+        about: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._clock, self._registry, self._commands = clock, registry, commands
+        self._telemetry, self._store = telemetry, store
+        self._guard, self._about = guard, about
+
+    def routes(self) -> tuple[Route, ...]:
+        """Everything below C{/api} that is ours, and C{/discover}."""
+        robot = "/api/robots/<did>/"
+        return (
+            Route("/discover", GET, self.discover, failure),
+            Route("/api/command", POST, self._guarded(self.command), failure),
+            Route("/api/robots", GET, self._guarded(self.robots), failure),
+            Route(robot + "status", GET, self._guarded(self.status), failure),
+            Route(robot + "history", GET, self._guarded(self.history), failure),
+        )
+
+    def _guarded(self, answer: Ask) -> Ask:
+        return guarded(self._guard, answer)
+
+    def discover(self, _: Call) -> Answer:
+        """What this box is."""
+        return json_answer(dict(self._about()))
+
+    def robots(self, _: Call) -> Answer:
+        """Every robot, the first known first."""
+        return json_answer({"robots": [self._robot(d) for d in self._registry.devices()]})
+
+    def _robot(self, device: Device) -> dict[str, Any]:
+        return {
+            "did": device.id.did,
+            "class": device.id.model,
+            "resource": device.id.resource,
+            "name": device.name,
+            "nick": device.nick,
+            "firmware": device.firmware,
+            "payload": device.kind.value,
+            "online": self._registry.online(device.id.did),
+        }
+
+    def status(self, call: Call) -> Answer:
+        """What a robot last said of each thing; it is not asked."""
+        device = self._registry.device(call.segments["did"])
+        now = self._clock.seconds()
+        reports = self._telemetry.latest(device.id.did)
+        kinds = {
+            report.kind: {"age": round(max(0.0, now - report.at), 3), **to_values(report.reading)}
+            for report in reports
+        }
+        return json_answer({**self._robot(device), "status": kinds})
+
+    def history(self, call: Call) -> Deferred[Answer]:
+        """What a robot has said, the newest first."""
+        did = self._registry.device(call.segments["did"]).id.did
+        kind = call.query("kind")
+        if kind and kind not in KINDS:
+            raise BadRequest(f"kind is none of {', '.join(sorted(KINDS))}")
+        since = number(call.query("since", "0"), "since")
+        limit = int(number(call.query("limit", str(SOME_HISTORY)), "limit"))
+        found = self._store.history(did, kind, since, max(1, min(limit, MAX_HISTORY)))
+        return found.addCallback(render_history)
+
+    def command(self, call: Call) -> Deferred[Answer]:
+        """Ask a robot something, in its own way of writing."""
+        device = self._registry.device(call.field("did", str))
+        name = command_name(call.field("name", str))
+        body = own_payload(device.kind, call.body().get("data"), self._clock.seconds())
+        command = Command(device.id, name, body, device.kind)
+        asked = self._clock.seconds()
+        replied = self._commands.send(command, timeout(call.body().get("timeout")))
+        return replied.addCallback(self._render_reply, asked)
+
+    def _render_reply(self, reply: Reply, asked: float) -> Answer:
+        is_json = reply.command.kind is PayloadKind.JSON
+        said = checked_reply(reply) if is_json else reply.body.decode("utf-8", "replace")
+        return json_answer(
+            {
+                "did": reply.command.device.did,
+                "name": reply.command.name,
+                "ok": True,
+                "reply": said,
+                "seconds": round(self._clock.seconds() - asked, 3),
+            }
+        )
+
+
+def render_history(reports: Iterable[Report]) -> Answer:
+    """Reports with their times, in seconds since the epoch."""
+    rows = [{"kind": r.kind, "at": r.at, **to_values(r.reading)} for r in reports]
+    return json_answer({"reports": rows})
+
+
+def timeout(value: object) -> float | None:
+    """
+    How long to wait; C{None} for as long as usual.
+
+    @raise BadRequest: that is no time, or too long.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRequest("timeout is not a number")
+    if not 0 < value <= MAX_TIMEOUT:
+        raise BadRequest(f"timeout is not between 0 and {MAX_TIMEOUT:g} seconds")
+    return float(value)
+
+
+def number(text: str, name: str) -> float:
+    """
+    A number from a query, not negative and not beyond what a file can hold.
+
+    @raise BadRequest: it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**53:
+        raise BadRequest(f"{name} is not a number")
+    return value
+
+
+def own_payload(kind: PayloadKind, data: object, now: float) -> bytes:
+    """
+    A payload as this kind of robot expects it.
+
+    @param data: for JSON anything, or C{None} for no arguments; for XML the element as text,
+        or its attributes.
+    @param now: seconds since the epoch.
+    @raise BadRequest: it cannot be written that way.
+    """
+    if kind is PayloadKind.XML:
+        return own_xml(data)
+    value: dict[str, Any] = {
+        "header": {"pri": "1", "ts": int(now * 1000), "tzm": 480, "ver": "0.0.50"}
+    }
+    if data is not None:
+        value["body"] = {"data": data}
+    try:
+        return to_json(value)
+    except RecursionError as deep:
+        raise BadRequest("data is nested too deeply") from deep
+
+
+def own_xml(data: object) -> bytes:
+    """
+    A C{<ctl/>} element.
+
+    @raise BadRequest: it is neither one nor a set of attributes.
+    """
+    if isinstance(data, str):
+        if not data.lstrip().startswith("<ctl"):
+            raise BadRequest("data is no <ctl/> element")
+        return data.encode("utf-8", "replace")
+    attributes = checked({} if data is None else data, "data", dict)
+    written = "".join(f" {attribute(name, value)}" for name, value in attributes.items())
+    return f"<ctl{written}/>".encode("utf-8", "replace")
+
+
+def attribute(name: str, value: object) -> str:
+    """
+    One attribute of an element.
+
+    @raise BadRequest: the name is none in XML, or the value not flat.
+    """
+    if not (name.isascii() and name.isidentifier()):
+        raise BadRequest("data has a name that is no attribute")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise BadRequest(f"{name} is neither a text nor a number")
+    text = "".join(letter for letter in str(value) if letter >= " " or letter in "\t\n\r")
+    return f"{name}={quoteattr(text)}"
+
+
+def failure(_: Call, why: Exception) -> Answer:
+    """The sentence and the code of a failure; a stranger is told how to log in."""
+    known = (found for cls, found in FAILURES.items() if isinstance(why, cls))
+    status, reason = next(known, (500, "failed"))
+    challenge = (("WWW-Authenticate", "Bearer"),) if status == 401 else ()
+    body = to_json({"error": str(why), "reason": reason})
+    return Answer(body, status, headers=challenge)

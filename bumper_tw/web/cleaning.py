@@ -1,0 +1,133 @@
+"""Cleaning logs over the vendor's API (http-devices.md 5)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from bumper_tw.dialect.envelopes import app_ok, iot_failed, portal_failed
+from bumper_tw.errors import BadRequest
+from bumper_tw.interfaces import ICleaningLogStore
+from bumper_tw.values import CleaningLog
+from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.routes import ANY, POST, Route, guarded
+
+#: Jobs in one answer; robots keep as many themselves.
+MAX_LOGS = 30
+#: Jobs that one request may delete.
+MAX_REMOVED = 500
+
+#: What clients read besides, and what stands there when the robot has said nothing.
+EXTRAS: dict[str, object] = {
+    "aiavoid": 0,
+    "aitypes": [],
+    "avoidCount": None,
+    "enablePowerMop": None,
+    "powerMopType": None,
+    "aiopen": None,
+}
+#: C{stopReason} of a job that has none (http-devices.md 5.1).
+NO_REASON = -2
+
+
+class CleaningRoutes:
+    """
+    Shows jobs from the store, and those that only the robot remembers.
+
+    @param remembered: the jobs that a robot itself knows of; it never fails.
+    @param guard: lets those through who may use the portal.
+    """
+
+    def __init__(
+        self,
+        store: ICleaningLogStore,
+        remembered: Callable[[str], Deferred[list[CleaningLog]]],
+        guard: Callable[[Call], object],
+    ) -> None:
+        self._store, self._remembered, self._guard = store, remembered, guard
+
+    def routes(self) -> tuple[Route, ...]:
+        """LG01 to LG03."""
+        results = "/app/dln/api/log/clean_result/"
+        return (
+            Route("/api/lg/log.do", POST, guarded(self._guard, self.logs), iot_failure),
+            Route(results + "list", ANY, guarded(self._guard, self.results), portal_failure),
+            Route(results + "del", ANY, guarded(self._guard, self.remove), portal_failure),
+        )
+
+    def logs(self, call: Call) -> Answer | Deferred[Answer]:
+        """LG01: of a robot nobody knows there are none."""
+        did = call.optional("did", "")
+        if call.optional("td", "") != "GetCleanLogs" or not did:
+            return render_logs([])
+        return self._jobs(did).addCallback(render_logs)
+
+    def results(self, call: Call) -> Answer | Deferred[Answer]:
+        """LG02."""
+        did = call.query("did")
+        if call.query("logType") != "clean" or not did:
+            return render_results([])
+        return self._jobs(did).addCallback(render_results)
+
+    def _jobs(self, did: str) -> Deferred[list[CleaningLog]]:
+        return Deferred.fromCoroutine(self._known(did))
+
+    async def _known(self, did: str) -> list[CleaningLog]:
+        stored = await self._store.logs(did, MAX_LOGS)
+        return merged(stored, await self._remembered(did))
+
+    def remove(self, call: Call) -> Deferred[Answer]:
+        """LG03."""
+        ids = call.field("logIds", list)
+        if len(ids) > MAX_REMOVED or not all(isinstance(each, str) for each in ids):
+            raise BadRequest("logIds is not a list of ids")
+        return self._store.remove(ids).addCallback(removed)
+
+
+def merged(stored: Sequence[CleaningLog], told: Sequence[CleaningLog]) -> list[CleaningLog]:
+    """The newest jobs of both lists; what was stored of a job says more than what is told."""
+    every = {log.id: log for log in (*told, *stored)}
+    return sorted(every.values(), key=lambda log: log.started_at, reverse=True)[:MAX_LOGS]
+
+
+def job(log: CleaningLog) -> dict[str, Any]:
+    """
+    One job as clients read it.  No picture is C{null}: one client downloads whatever else
+    stands there.
+    """
+    known = {name: log.extras.get(name, default) for name, default in EXTRAS.items()}
+    return {
+        "id": log.id,
+        "ts": log.started_at,
+        "last": log.duration,
+        "area": log.area,
+        "type": log.type,
+        "stopReason": NO_REASON if log.stop_reason is None else log.stop_reason,
+        "imageUrl": log.image_url or None,
+        **known,
+    }
+
+
+def render_logs(logs: Sequence[CleaningLog]) -> Answer:
+    """The jobs as C{log.do} wraps them."""
+    return json_answer({"ret": "ok", "logs": [job(log) for log in logs]})
+
+
+def render_results(logs: Sequence[CleaningLog]) -> Answer:
+    """The jobs in S3, each with its robot."""
+    return json_answer(app_ok([{**job(log), "did": log.device.did} for log in logs]))
+
+
+def removed(_: None) -> Answer:
+    """S3 without data."""
+    return json_answer({"code": 0, "message": "success", "ret": "ok"})
+
+
+def iot_failure(_: Call, why: Exception) -> Answer:
+    """E7."""
+    return json_answer(iot_failed(str(why)))
+
+
+def portal_failure(_: Call, why: Exception) -> Answer:
+    """The opposite of S3."""
+    return json_answer(portal_failed(str(why)))

@@ -1,0 +1,130 @@
+"""Commands to robots over the vendor's API (http-devices.md 3)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from bumper_tw.dialect import rest
+from bumper_tw.dialect.envelopes import app_failed, iot_failed, todo_ok
+from bumper_tw.errors import BadRequest, CommandFailed, LoginRefused
+from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry
+from bumper_tw.values import Command, Device, Reply, RequestId
+from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.routes import POST, Route, guarded
+
+#: What the app checks before it reads the body (http-devices.md 3.3).
+NGIOT = (("x-ngiot-fmt", "b"), ("x-ngiot-ret", "ok"))
+BYTES = "application/octet-stream; charset=utf-8"
+
+#: C{errno} when the token does not open anything (http.md 2.3).
+NO_SESSION = 3
+
+#: Lawn mowers know only the older name (http-devices.md 3.5); vacuums mean something else by it.
+MOWER = "GOATBOT"
+RENAMED = {"clean_V2": "clean"}
+
+
+class CommandRoutes:
+    """
+    Puts the questions of apps to robots.
+
+    @param ids: what failures are known by; answers carry the id the robot was asked under.
+    @param category: the product category of a class of robots (http-devices.md 1.1).
+    @param guard: lets those through who may use the portal.
+    """
+
+    def __init__(
+        self,
+        registry: IDeviceRegistry,
+        commands: ICommandCorrelator,
+        ids: Iterator[RequestId],
+        category: Callable[[str], str],
+        guard: Callable[[Call], object],
+    ) -> None:
+        self._registry, self._commands = registry, commands
+        self._ids, self._category, self._guard = ids, category, guard
+
+    def routes(self) -> tuple[Route, ...]:
+        """DV02, DV03 and DV04."""
+        control, endpoint = guarded(self._guard, self.control), guarded(self._guard, self.endpoint)
+        return (
+            Route("/api/iot/devmanager.do", POST, control, self.failure),
+            Route("/api/dim/devmanager.do", POST, control, self.failure),
+            Route("/api/iot/endpoint/control", POST, endpoint, self.failure),
+        )
+
+    def control(self, call: Call) -> Answer | Deferred[Answer]:
+        """A command, or a function of the server when no robot is named."""
+        body = call.body()
+        command = rest.command_v1(body)
+        if command is None:
+            return json_answer(function(rest.text_of(body, "td")))
+        return self.send(command).addCallback(answer_v1)
+
+    def endpoint(self, call: Call) -> Deferred[Answer]:
+        """A command whose answer comes without a wrapping."""
+        query = {name: call.query(name) for name in ("eid", "et", "er", "apn", "fmt")}
+        return self.send(rest.command_v2(query, call.raw)).addCallback(answer_v2)
+
+    def robot_control(self, _: Call, body: Mapping[str, Any]) -> Deferred[Answer]:
+        """A tile of the app's home screen: a C{todo} of C{app.do}."""
+        tile = rest.command_p2p(body)
+        return self.send(tile.command).addCallback(answer_p2p, tile)
+
+    def send(self, command: Command) -> Deferred[Reply]:
+        """
+        Ask a robot, at the address we know: a list in an app may be older than the robot's
+        last change of its resource.
+
+        @raise DeviceUnknown: there is no such robot.
+        """
+        device = self._registry.device(command.device.did)
+        name = self._understood(command.name, device)
+        # "evolve" would cost as much as all the rest here.
+        return self._commands.send(Command(device.id, name, command.body, command.kind))
+
+    def _understood(self, name: str, device: Device) -> str:
+        if name in RENAMED and self._category(device.id.model) == MOWER:
+            return RENAMED[name]
+        return name
+
+    def failure(self, _: Call, why: Exception) -> Answer:
+        """E8 for a command, E7 for what is none."""
+        if isinstance(why, CommandFailed):
+            return json_answer(rest.failure(next(self._ids), why))
+        errno = NO_SESSION if isinstance(why, LoginRefused) else 1
+        return json_answer(iot_failed(str(why), errno))
+
+    def todo_failure(self, call: Call, why: Exception) -> Answer:
+        """The same for C{app.do}: E8 or E5."""
+        if isinstance(why, CommandFailed):
+            return self.failure(call, why)
+        return json_answer(app_failed())
+
+
+def function(td: str) -> dict[str, Any]:
+    """
+    What a function of the server answers (http-devices.md 3.6).
+
+    @raise BadRequest: there is none of that name.
+    """
+    try:
+        return rest.FUNCTIONS[td]
+    except KeyError:
+        raise BadRequest("neither toId nor a known td") from None
+
+
+def answer_v1(reply: Reply) -> Answer:
+    """S5."""
+    return Answer(rest.success_v1(reply))
+
+
+def answer_v2(reply: Reply) -> Answer:
+    """What the robot said, and nothing around it."""
+    return Answer(rest.resp(reply), content_type=BYTES, headers=NGIOT)
+
+
+def answer_p2p(reply: Reply, tile: rest.Tile) -> Answer:
+    """S2 around what the tile shows."""
+    return json_answer(todo_ok(rest.success_p2p(tile, reply)))

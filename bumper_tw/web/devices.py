@@ -1,0 +1,276 @@
+"""Device lists, nicknames and what robots last said of themselves (http-devices.md 1 and 4)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import evolve, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from bumper_tw.dialect import models
+from bumper_tw.dialect.envelopes import (
+    app_ok,
+    portal_failed,
+    to_json,
+    todo_ok,
+)
+from bumper_tw.errors import BadRequest, DeviceUnknown
+from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
+from bumper_tw.values import Device
+from bumper_tw.web.call import Answer, Call, checked, field, json_answer
+from bumper_tw.web.properties import prop_list
+from bumper_tw.web.routes import ANY, GET, POST, Route, guarded
+
+#: One of the things that C{user.do} and C{app.do} do, by the C{todo} in the body.
+Todo = Callable[[Call, Mapping[str, Any]], Answer | Deferred[Answer]]
+
+#: How many ways of asking, by name of this box, scheme and home, before lists are made anew.
+MAX_WAYS = 16
+#: Characters of a nickname.
+MAX_NICK = 100
+#: Properties in one question.
+MAX_PROPS = 100
+
+
+@frozen
+class Entry:
+    """A robot in a list, and what it was made from."""
+
+    device: Device
+    online: bool
+    body: bytes
+
+
+class Entries:
+    """The robots as they stand in lists, each made once per change and way of asking."""
+
+    def __init__(self, registry: IDeviceRegistry) -> None:
+        self._registry = registry
+        self._made: dict[tuple[str, str, str], dict[str, Entry]] = {}
+
+    def list(self, host: str, base_url: str, home: str) -> bytes:
+        """
+        Every robot, as a JSON array.
+
+        @param host: this box as the client calls it.
+        @param base_url: where its pictures are.
+        @param home: the home of those robots that nobody has moved to another.
+        """
+        way = host, base_url, home
+        made = self._made.pop(way, {})
+        if len(self._made) >= MAX_WAYS:
+            self._made.clear()
+        devices = self._registry.devices()
+        fresh = {device.id.did: self._entry(device, made, way) for device in devices}
+        self._made[way] = fresh
+        return b"[%b]" % b",".join([entry.body for entry in fresh.values()])
+
+    def _entry(
+        self, device: Device, made: Mapping[str, Entry], way: tuple[str, str, str]
+    ) -> Entry:
+        did = device.id.did
+        online, known = self._registry.online(did), made.get(did)
+        if known is not None and known.device is device and known.online is online:
+            return known
+        host, base_url, home = way
+        body = to_json(entry(device, online, device.home or home, host, base_url))
+        return Entry(device, online, body)
+
+
+def entry(device: Device, online: bool, home: str, host: str, base_url: str) -> dict[str, Any]:
+    """A robot as clients know it; one of an unknown class has what every client needs."""
+    return {
+        "class": device.id.model,
+        "company": device.company.value,
+        "did": device.id.did,
+        "name": device.name,
+        "nick": device.nick,
+        "resource": device.id.resource,
+        **product(device.id.model, base_url),
+        "status": int(online),
+        "otaUpgrade": {},
+        "updateInfo": {"changeLog": "", "needUpdate": False},
+        "shareable": online,
+        "sharedDevice": False,
+        "homeId": home,
+        "homeSort": 1,
+        "bindTs": int(device.bound_at * 1000),
+        "offmap": True,
+        "service": {"jmq": host, "mqs": host},
+    }
+
+
+def product(class_id: str, base_url: str) -> dict[str, Any]:
+    """What the catalogue says of a class."""
+    model = models.model(class_id)
+    if model is None:
+        return {"deviceName": class_id, "UILogicId": ""}
+    smart = model.smart_type
+    bluetooth = {"btName": "", "btMac": ""} if smart.startswith("BLAP") else {}
+    return {
+        "pid": model.product_id,
+        "materialNo": model.material_no,
+        "deviceName": model.name,
+        "model": model.model,
+        "UILogicId": model.ui_logic_id,
+        "ota": model.ota,
+        "icon": f"{base_url}/api/pim/file/get/{model.icon_id}",
+        "product_category": model.category,
+        "scode": models.scode(smart),
+        **bluetooth,
+    }
+
+
+class DeviceRoutes:
+    """
+    What apps do with the list of robots.
+
+    @param home: the id of the home of whoever asks.
+    @param todos: further things that C{app.do} does, and
+    @param failure: how it says that one of all those went wrong.
+    @param guard: lets those through who may use the portal.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        registry: IDeviceRegistry,
+        telemetry: ITelemetry,
+        home: Callable[[Call], str],
+        todos: Mapping[str, Todo],
+        failure: Callable[[Call, Exception], Answer],
+        guard: Callable[[Call], object],
+    ) -> None:
+        self._clock, self._registry, self._telemetry = clock, registry, telemetry
+        self._entries, self._home = Entries(registry), home
+        self._failure, self._guard = failure, guard
+        self._app_todos = {**self.app_todos(), **todos}
+
+    def routes(self) -> tuple[Route, ...]:
+        """DV01, DV05 and DV06."""
+        appsvr = "/api/appsvr/"
+        return (
+            Route(appsvr + "app.do", POST, guarded(self._guard, self.app_do), self._failure),
+            Route(
+                appsvr + "device/prop/list",
+                GET,
+                guarded(self._guard, self.properties),
+                portal_failure,
+            ),
+            Route(appsvr + "device/blacklist/check", ANY, nothing, portal_failure),
+        )
+
+    def user_todos(self) -> dict[str, Todo]:
+        """What C{user.do} does with robots (http-endpoints.md 2)."""
+        return {
+            "GetDeviceList": self.user_list,
+            "SetDeviceNick": self.set_nick,
+            "AddOneDevice": self.set_nick,
+            "DeleteOneDevice": self.delete,
+        }
+
+    def app_todos(self) -> dict[str, Todo]:
+        """What C{app.do} does itself (http-endpoints.md 3)."""
+        return {
+            "GetGlobalDeviceList": self.app_list,
+            "GetCodepush": lambda *_: json_answer(todo_ok(CODEPUSH)),
+            "GetAppVideoUrl": videos,
+            "GetDeviceProtocolV2": protocols,
+        }
+
+    def app_do(self, call: Call) -> Answer | Deferred[Answer]:
+        """DV01: one path for many things."""
+        body = call.body()
+        todo = field(body, "todo", str)
+        if todo not in self._app_todos:
+            raise BadRequest("unknown todo")
+        return self._app_todos[todo](call, body)
+
+    def user_list(self, call: Call, _: Mapping[str, Any]) -> Answer:
+        """The robots, in the envelope of C{user.do}."""
+        robots = self._entries.list(call.host, call.base_url, self._home(call))
+        return Answer(b'{"devices":%b,"result":"ok","todo":"result"}' % robots)
+
+    def app_list(self, call: Call, _: Mapping[str, Any]) -> Answer:
+        """The same robots, in the envelope of C{app.do}."""
+        robots = self._entries.list(call.host, call.base_url, self._home(call))
+        return Answer(b'{"todo":"result","ret":"ok","devices":%b,"code":0}' % robots)
+
+    def set_nick(self, _: Call, body: Mapping[str, Any]) -> Answer | Deferred[Answer]:
+        """
+        Name a robot.  One that nobody knows is not made up (http.md 5, trap 14); clients
+        hear of success all the same.
+        """
+        did, nick = field(body, "did", str), checked(body.get("nick", ""), "nick", str)
+        try:
+            device = self._registry.device(did)
+        except DeviceUnknown:
+            return done()
+        named = evolve(device, nick=tidy(nick))
+        return self._registry.update(named).addCallback(done)
+
+    def delete(self, _: Call, body: Mapping[str, Any]) -> Deferred[Answer]:
+        """Forget a robot, until it connects again."""
+        return self._registry.forget(field(body, "did", str)).addCallback(done)
+
+    def properties(self, call: Call) -> Answer:
+        """DV05: from what the robot reported, as asking it could take as long as it likes."""
+        did = call.query("did")
+        names = [name for name in call.query("props").split(",") if name][:MAX_PROPS]
+        props = prop_list(names, self._telemetry.latest(did))
+        now_ms = int(self._clock.seconds() * 1000)
+        return json_answer(app_ok({"did": did, "ts": now_ms, "props": props}))
+
+
+#: Screens of robots are not ours to hand out.
+CODEPUSH = {"extend": {}, "type": "microsoft", "url": ""}
+
+
+def tidy(nick: str) -> str:
+    """A nickname that can be shown and logged: printable, and not too long."""
+    return "".join(letter for letter in nick if letter.isprintable())[:MAX_NICK].strip()
+
+
+def done(_: object = None) -> Answer:
+    """S2 of C{user.do}, with nothing to say."""
+    return json_answer(todo_ok(None, status="result"))
+
+
+def nothing(_: Call) -> Answer:
+    """S3 with an empty list."""
+    return json_answer(app_ok([]))
+
+
+def videos(_: Call, body: Mapping[str, Any]) -> Answer:
+    """The vendor's films are not ours to show: no key is known."""
+    field(body, "keys", list)
+    return json_answer(todo_ok({}))
+
+
+def protocols(call: Call, _: Mapping[str, Any]) -> Answer:
+    """Nobody here wants consent to anything, so the app need not ask for it."""
+    page = f"{call.base_url}/api/pim/protocol.html?version="
+    return json_answer(
+        todo_ok(
+            {
+                "video": consent("13.01", True, f"{page}13.01&type=video"),
+                "improve": consent("11.15", False, f"{page}11.15&type=improve"),
+            }
+        )
+    )
+
+
+def consent(version: str, accepted: bool, page: str) -> dict[str, Any]:
+    """One agreement in its newest version."""
+    return {
+        "version": version,
+        "hasNewProtocol": False,
+        "hasReadOld": True,
+        "isAccept": accepted,
+        "protocolUrl": page,
+    }
+
+
+def portal_failure(_: Call, why: Exception) -> Answer:
+    """The opposite of S3."""
+    return json_answer(portal_failed(str(why)))

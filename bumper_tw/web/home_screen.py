@@ -1,0 +1,84 @@
+"""What the app asks for to draw its home screen."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bumper_tw.dialect.envelopes import portal_failed
+from bumper_tw.errors import BadRequest
+from bumper_tw.interfaces import IDeviceRegistry
+from bumper_tw.values import Device
+from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.routes import ANY, POST, Route, guarded
+
+#: The tiles of a robot, and whether they do something (http-endpoints.md 5.4).  Pictures of a
+#: camera would go through somebody else's service.
+TILES = {"battery": True, "charge": True, "clean": True, "tmallstand": False, "video": False}
+
+#: Products, or red dots, in one question; nobody has so many.
+MAX_NAMES = 500
+
+
+class HomeScreenRoutes:
+    """
+    Tiles, red dots and the switches of messages.
+
+    @param guard: lets those through who may use the portal, and says who it is.
+    """
+
+    def __init__(self, registry: IDeviceRegistry, guard: Callable[[Call], str]) -> None:
+        self._registry, self._guard = registry, guard
+
+    def routes(self) -> tuple[Route, ...]:
+        """PC05, MS13 and AD04."""
+        batch = "/api/pim/product/software/config/batch"
+        status = "/api/neng/v3/message/pushStatus"
+        return (
+            Route(batch, POST, guarded(self._guard, tiles), failure),
+            Route(status, ANY, self.messages, failure),
+            Route("/api/ecms/app/element/hint", ANY, hints, failure),
+        )
+
+    def messages(self, call: Call) -> Answer:
+        """MS13: every robot may say something."""
+        data = {
+            "uid": self._guard(call),
+            "msgPushStatus": {"DEVICE": True, "SHARE": True},
+            "devices": [message_switch(device) for device in self._registry.devices()],
+        }
+        return json_answer({"code": 0, "message": "success", "data": data})
+
+
+def message_switch(device: Device) -> dict[str, Any]:
+    """The switch of one robot."""
+    return {"did": device.id.did, "msgPushStatus": True, "nickName": device.nick}
+
+
+def tiles(call: Call) -> Answer:
+    """
+    PC05: one entry for each product, in the order asked; the code is that of HTTP here.
+
+    @raise BadRequest: that are no products.
+    """
+    pids: list[object] = call.optional("pids", [])
+    if len(pids) > MAX_NAMES or not all(isinstance(pid, str) for pid in pids):
+        raise BadRequest("pids is not a list of products")
+    data = [{"cfg": {"supported": TILES}, "pid": pid} for pid in pids]
+    return json_answer({"code": 200, "message": "success", "ret": "ok", "data": data})
+
+
+def hints(call: Call) -> Answer:
+    """
+    AD04: there is no red dot anywhere.
+
+    @raise BadRequest: there are more places than any app has.
+    """
+    codes = call.query("codes").split(",")
+    if len(codes) > MAX_NAMES:
+        raise BadRequest("too many codes")
+    data = dict.fromkeys(codes, False)
+    return json_answer({"code": 0, "message": "success", "success": True, "data": data})
+
+
+def failure(_: Call, why: Exception) -> Answer:
+    """The opposite of S3."""
+    return json_answer(portal_failed(str(why)))

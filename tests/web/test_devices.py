@@ -1,0 +1,223 @@
+"""Device lists, nicknames and properties."""
+
+import json
+from typing import Any
+
+from attrs import evolve
+
+from bumper_tw.readings import Battery, Charge, Position, Report
+from bumper_tw.values import DeviceId
+from bumper_tw.web.devices import MAX_NICK, MAX_WAYS, Entries, tidy
+from tests.web.browser import Page
+from tests.web.world import NOW, OLDIE, WorldCase
+
+
+class DeviceCase(WorldCase):
+    """One robot connected, one of an unknown class away."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world.robot()
+        self.strange = evolve(OLDIE, id=DeviceId("did3", "zzzzzz", "res3"))
+        self.world.robot(self.strange)
+        del self.world.registry._links["did3"]
+
+    def user(self, todo: str, **more: object) -> Page:
+        """The answer of C{user.do}."""
+        return self.browser.post("/user.do", {"todo": todo, **more})
+
+    def app(self, todo: str, **more: object) -> Page:
+        """The answer of C{app.do}."""
+        return self.browser.post("/api/appsvr/app.do", {"todo": todo, **more})
+
+    def listed(self, **options: Any) -> list[dict[str, Any]]:
+        """The robots in the global list."""
+        body = {"todo": "GetGlobalDeviceList"}
+        page = self.browser.post("/api/appsvr/app.do", body, **options)
+        devices: list[dict[str, Any]] = page.json["devices"]
+        return devices
+
+
+class ListTests(DeviceCase):
+    """What is in a list."""
+
+    def test_known_class(self) -> None:
+        """Every field that some client reads, of the right kind."""
+        [dusty, _] = self.listed()
+        bound = dusty.pop("bindTs")
+        self.assertEqual((type(bound), bound), (int, int(NOW * 1000)))
+        self.assertEqual(
+            dusty,
+            {
+                "class": "yna5xi",
+                "company": "eco-ng",
+                "did": "did1",
+                "name": "E0001234567890",
+                "nick": "",
+                "resource": "res1",
+                "pid": "5c19a91ca1e6ee000178224a",
+                "materialNo": "110-1820-0101",
+                "deviceName": "DEEBOT OZMO 950 Series",
+                "model": "DX9G",
+                "UILogicId": "DX_9G",
+                "ota": True,
+                "icon": "http://box.lan:8007/api/pim/file/get/606278df4a84d700082b39f1",
+                "product_category": "DEEBOT",
+                "scode": {
+                    "battery": True,
+                    "tmallstand": True,
+                    "video": True,
+                    "clean": True,
+                    "charge": True,
+                    "chargestate": True,
+                },
+                "status": 1,
+                "otaUpgrade": {},
+                "updateInfo": {"changeLog": "", "needUpdate": False},
+                "shareable": True,
+                "sharedDevice": False,
+                "homeId": "first home",
+                "homeSort": 1,
+                "offmap": True,
+                "service": {"jmq": "box.lan", "mqs": "box.lan"},
+            },
+        )
+
+    def test_unknown_class(self) -> None:
+        """It is listed, too, with what every client needs."""
+        [_, strange] = self.listed()
+        self.assertEqual((strange["deviceName"], strange["UILogicId"]), ("zzzzzz", ""))
+        self.assertEqual((strange["status"], strange["shareable"]), (0, False))
+
+    def test_envelopes(self) -> None:
+        """The same robots in both lists, each in its own wrapping."""
+        app, user = self.app("GetGlobalDeviceList").json, self.user("GetDeviceList").json
+        self.assertEqual(app.pop("devices"), user.pop("devices"))
+        self.assertEqual(app, {"todo": "result", "ret": "ok", "code": 0})
+        self.assertEqual(user, {"result": "ok", "todo": "result"})
+
+    def test_follows_changes(self) -> None:
+        """What is kept between two lists never outlives a change."""
+        self.assertEqual([robot["status"] for robot in self.listed()], [1, 0])
+        self.world.robot(self.strange)
+        self.user("SetDeviceNick", did="did1", nick="Dusty")
+        self.assertEqual([robot["status"] for robot in self.listed()], [1, 1])
+        self.assertEqual(self.listed()[0]["nick"], "Dusty")
+        self.user("DeleteOneDevice", did="did1")
+        self.assertEqual([robot["did"] for robot in self.listed()], ["did3"])
+
+    def test_made_once(self) -> None:
+        """An entry is serialised again only when its robot has changed."""
+        entries, way = Entries(self.world.registry), ("box", "http://box", "home")
+        entries.list(*way)
+        before = dict(entries._made[way])
+        self.world.robot(self.strange)
+        entries.list(*way)
+        after = entries._made[way]
+        self.assertIs(after["did1"], before["did1"])
+        self.assertIsNot(after["did3"], before["did3"])
+
+    def test_homes(self) -> None:
+        """A robot is in the home of whoever asks, unless it was moved to another."""
+        self.world.registry.update(evolve(self.world.registry.device("did1"), home="attic"))
+        listed = json.loads(Entries(self.world.registry).list("box", "http://box", "mine"))
+        self.assertEqual([robot["homeId"] for robot in listed], ["attic", "mine"])
+
+    def test_names_of_this_box(self) -> None:
+        """Each client hears the name that it used; odd ones do not fill the memory."""
+        for number in range(MAX_WAYS * 3):
+            [dusty, _] = self.listed(host=f"box{number}.lan")
+            self.assertEqual(dusty["service"]["jmq"], f"box{number}.lan")
+
+    def test_closed(self) -> None:
+        """Without a token that opens the portal there is no list."""
+        self.world.closed = True
+        self.assertEqual(self.app("GetGlobalDeviceList").json["ret"], "fail")
+
+
+class NickTests(DeviceCase):
+    """Naming and forgetting robots."""
+
+    def test_named(self) -> None:
+        """Both todos name a robot, and the name is kept."""
+        for todo, nick in (("SetDeviceNick", "Dusty"), ("AddOneDevice", "Rusty")):
+            page = self.user(todo, did="did1", nick=nick)
+            self.assertEqual(
+                page.json, {"todo": "result", "result": "ok", "data": None, "code": 0}
+            )
+            self.assertEqual(self.world.registry.device("did1").nick, nick)
+
+    def test_unknown(self) -> None:
+        """An unknown robot is not made up (http.md 5, trap 14)."""
+        self.assertEqual(self.user("SetDeviceNick", did="ghost", nick="x").json["result"], "ok")
+        self.assertEqual(self.user("DeleteOneDevice", did="ghost").json["result"], "ok")
+        self.assertEqual(len(self.world.registry.devices()), 2)
+
+    def test_bad(self) -> None:
+        """A missing or strange did or nick is an error."""
+        for more in ({}, {"did": 7}, {"did": "did1", "nick": []}):
+            self.assertIn("fail", self.user("SetDeviceNick", **more).body.decode())
+
+    def test_tidy(self) -> None:
+        """A nickname can be shown in one line."""
+        self.assertEqual(tidy(" Dusty\r\n\x1b[31m "), "Dusty[31m")
+        self.assertEqual(len(tidy("ü" * 1000)), MAX_NICK)
+
+
+class AppTests(DeviceCase):
+    """The other things that C{app.do} does."""
+
+    def test_codepush(self) -> None:
+        """No screens."""
+        self.assertEqual(self.app("GetCodepush").json["data"]["url"], "")
+
+    def test_videos(self) -> None:
+        """No film is known; C{keys} must be a list."""
+        self.assertEqual(self.app("GetAppVideoUrl", keys=["a"]).json["data"], {})
+        self.assertEqual(self.app("GetAppVideoUrl", keys="a").json["errno"], 2004)
+
+    def test_protocols(self) -> None:
+        """The linked pages are there."""
+        data = self.app("GetDeviceProtocolV2").json["data"]
+        for agreement in data.values():
+            self.assertFalse(agreement["hasNewProtocol"])
+            path = agreement["protocolUrl"].removeprefix("http://box.lan:8007")
+            self.assertEqual(self.browser.get(path).status, 200)
+
+    def test_unknown(self) -> None:
+        """Anything else is E5."""
+        for todo in ("GetShareDeviceList", "DecodeQrCode", "", "__class__"):
+            self.assertEqual(
+                self.app(todo).json,
+                {"todo": "result", "ret": "fail", "err": 2004, "errno": 2004, "code": 2004},
+            )
+
+    def test_blacklist(self) -> None:
+        """Nobody is banned."""
+        self.assertEqual(self.browser.get("/api/appsvr/device/blacklist/check").json["data"], [])
+
+
+class PropertyTests(DeviceCase):
+    """What a robot said last, in its own words."""
+
+    def test_reported(self) -> None:
+        """Known properties under the names they were asked by; the others are left out."""
+        for reading in (Battery(100), Charge(True, "slot"), Position()):
+            self.world.telemetry.record(Report("did1", reading, NOW - 5))
+        page = self.browser.get(
+            "/api/appsvr/device/prop/list?did=did1&props=OfflineReason,onBattery,getChargeState"
+        )
+        data = page.json["data"]
+        self.assertEqual((data["did"], data["ts"]), ("did1", int(NOW * 1000)))
+        self.assertEqual([prop["key"] for prop in data["props"]], ["onBattery", "getChargeState"])
+        battery = data["props"][0]
+        self.assertEqual(
+            json.loads(battery["value"]), {"body": {"data": {"value": 100, "isLow": 0}}}
+        )
+        self.assertEqual(battery["ts"], "2026-11-18T11:06:35.250Z")
+
+    def test_nothing(self) -> None:
+        """A robot that said nothing, or nobody asked about, has no properties."""
+        for query in ("did=did1&props=onBattery", "did=ghost&props=onBattery", ""):
+            page = self.browser.get(f"/api/appsvr/device/prop/list?{query}")
+            self.assertEqual(page.json["data"]["props"], [])
