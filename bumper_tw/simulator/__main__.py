@@ -1,0 +1,77 @@
+"""C{python -m bumper_tw.simulator}: robots for a server that runs already."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.task import react
+from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
+
+from bumper_tw.simulator.endpoints import connect_endpoint
+from bumper_tw.simulator.identity import Kind, identities
+from bumper_tw.simulator.robot import SimulatedRobot
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = argparse.ArgumentParser(prog="python -m bumper_tw.simulator")
+    made.add_argument("--host", default="localhost")
+    made.add_argument("--port", type=int, default=8883)
+    wire = made.add_mutually_exclusive_group()
+    wire.add_argument("--tls", dest="tls", action="store_true", default=True)
+    wire.add_argument("--plain", dest="tls", action="store_false")
+    made.add_argument("--ca", type=Path, help="verify the server against this PEM file")
+    made.add_argument("--json", type=int, default=1, metavar="N")
+    made.add_argument("--xml", type=int, default=0, metavar="N")
+    made.add_argument("--speed", type=float, default=1.0)
+    made.add_argument("--seed", type=int, default=0)
+    return made
+
+
+def robots(
+    reactor: Any, endpoint: IStreamClientEndpoint, options: argparse.Namespace
+) -> list[SimulatedRobot]:
+    """Make the robots the command line asks for."""
+    wanted = ((Kind.JSON, options.json), (Kind.XML, options.xml))
+    return [
+        SimulatedRobot(reactor, endpoint, who, kind, speed=options.speed, seed=options.seed)
+        for kind, count in wanted
+        for who in identities(count, kind, options.seed)
+    ]
+
+
+def main(reactor: Any, *arguments: str) -> Deferred[None]:
+    """Run robots until the reactor stops."""
+    options = parser().parse_args(arguments)
+    log = Logger()
+    ca = None if options.ca is None else options.ca.read_bytes()
+    endpoint = connect_endpoint(reactor, options.host, options.port, options.tls, ca)
+    fleet = robots(reactor, endpoint, options)
+    for robot in fleet:
+        name = f"{robot.identity.did}@{robot.identity.cls}/{robot.identity.resource}"
+        robot.start().addCallbacks(_announcer(log, name), _complainer(log, name))
+    reactor.addSystemEventTrigger("before", "shutdown", _stop, fleet)
+    return Deferred()
+
+
+def _announcer(log: Logger, name: str) -> Any:
+    return lambda _: log.info("{name} is ready", name=name)
+
+
+def _complainer(log: Logger, name: str) -> Any:
+    return lambda failure: log.warn("{name}: {why}", name=name, why=failure.getErrorMessage())
+
+
+def _stop(fleet: Sequence[SimulatedRobot]) -> Deferred[Any]:
+    return gatherResults([robot.stop() for robot in fleet])
+
+
+if __name__ == "__main__":
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
+    react(main, sys.argv[1:])
