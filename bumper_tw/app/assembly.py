@@ -1,0 +1,279 @@
+"""Where everything meets, once: built bottom-up, read top-down."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from random import SystemRandom
+from secrets import token_hex
+from typing import Any
+
+from attrs import frozen
+from twisted.application.service import IService
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.threads import deferToThreadPool
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+from bumper_tw.app.addresses import announceable, host_names, own_addresses
+from bumper_tw.app.addresses import plain as plain_address
+from bumper_tw.app.config import Listen, Settings
+from bumper_tw.app.lifecycle import Listener, Repeated, Step
+from bumper_tw.app.root import Root, Start, hand_over
+from bumper_tw.app.website import website
+from bumper_tw.core.accounts import Accounts
+from bumper_tw.core.cleaning import CleaningLogs
+from bumper_tw.core.commands import SPACE, CommandCorrelator, request_ids
+from bumper_tw.core.devices import DeviceRegistry
+from bumper_tw.core.identity import Identity
+from bumper_tw.core.mqtt_router import MqttBroker
+from bumper_tw.core.mqtt_rules import MqttRules
+from bumper_tw.core.mqtt_session import SessionLimits
+from bumper_tw.core.passwords import Passwords
+from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy
+from bumper_tw.core.telemetry import Telemetry
+from bumper_tw.core.throttle import Throttle
+from bumper_tw.core.tokens import Signer
+from bumper_tw.mqtt.gateway import MqttGateway
+from bumper_tw.mqtt.plain import PlainGateway
+from bumper_tw.mqtt.protocol import ConnectionLimits, MqttFactory
+from bumper_tw.pki.certificates import Address
+from bumper_tw.pki.contexts import ServerContexts
+from bumper_tw.pki.vault import FILES, Vault
+from bumper_tw.storage.accounts import AccountStore
+from bumper_tw.storage.cleaning import CleaningLogStore
+from bumper_tw.storage.database import Database, InlineDatabase
+from bumper_tw.storage.devices import DeviceStore
+from bumper_tw.storage.migrations import DATABASE, migrate
+from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
+
+#: Seconds between two looks at the certificates, and at what has become too old to keep.
+A_DAY, AN_HOUR = 86_400.0, 3600.0
+
+
+@frozen
+class Facts:
+    """What the edges share: everything we know, and who may know it."""
+
+    registry: DeviceRegistry
+    telemetry: Telemetry
+    commands: CommandCorrelator
+    accounts: Accounts
+    identity: Identity
+    reports: TelemetryStore
+    logs: CleaningLogStore
+    writer: ReportWriter
+
+
+def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
+    """
+    Build the server.  The disk is read and let go of again; nothing else is opened.
+
+    @param reactor: the one reactor of the process.
+    @raise StartError: a certificate, the database or a folder cannot be used.
+    """
+    path = settings.storage.directory / DATABASE
+    migrate(path)
+    vault = open_vault(settings)
+    database = Database(reactor, path)
+    facts = gather(reactor, settings, vault, database)
+    remember(facts, path)
+    mqtt = broker(reactor, settings, facts)
+    site = website(reactor, settings, vault, facts)
+    contexts = ServerContexts(vault.credentials)
+
+    root = Root(reactor, settings, start)
+    root.reloads += [
+        lambda: renew(settings, vault, contexts),
+        lambda: facts.accounts.reload(AccountStore(database)),
+    ]
+    factories: dict[str, IProtocolFactory] = {"web": site, "mqtt": mqtt}
+    for child in (
+        Step("database", database.start, database.close),
+        Step("report writer", stop=facts.writer.flush),
+        Repeated("renewal", reactor, A_DAY, lambda: renew(settings, vault, contexts)),
+        Repeated("clean-up", reactor, AN_HOUR, lambda: prune(reactor, settings, facts), True),
+        Step("web farewell", stop=site.farewell),
+        Step("MQTT farewell", stop=mqtt.farewell),
+        Step("commands", stop=facts.commands.stop),
+        *(demo_robots(reactor, settings) if start.demo else ()),
+        *(listener(reactor, at, factories[at.serve], contexts) for at in settings.listen),
+    ):
+        child.setServiceParent(root)
+    hand_over(ours(settings), start.options)
+    return root
+
+
+def ours(settings: Settings) -> Iterator[Path]:
+    """The folders and files that the server has to be able to write."""
+    yield settings.storage.directory
+    for end in ("", "-wal", "-shm"):
+        yield settings.storage.directory / f"{DATABASE}{end}"
+    yield settings.tls.directory
+    for name in FILES:
+        yield settings.tls.directory / name
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The certificates; whatever is missing is made now, as making keys takes time."""
+    names, addresses = own_names(settings)
+    vault = Vault(settings.tls.directory, names, addresses, lambda: datetime.now(UTC))
+    vault.ensure()
+    vault.config_key()
+    vault.signing_secret()
+    return vault
+
+
+def own_names(settings: Settings) -> tuple[list[str], list[Address]]:
+    """What the certificate calls this box."""
+    addresses = [ip_address(text) for text in sorted(set(reachable(settings)))]
+    return [*host_names(), *settings.server.name], addresses
+
+
+def reachable(settings: Settings) -> Iterator[str]:
+    """The addresses of this box that a certificate has to cover."""
+    if settings.server.announce:
+        yield settings.server.announce
+    for own in own_addresses():
+        address = plain_address(own.address)
+        if announceable(address):
+            yield address
+
+
+def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -> Facts:
+    """The middle of the server."""
+    registry = DeviceRegistry(reactor, DeviceStore(database), settings.identity.robots)
+    telemetry, reports = Telemetry(), TelemetryStore(database)
+    registry.when_forgotten(telemetry.forget)
+    registry.when_forgotten(reports.forget)
+    logs, writer = CleaningLogStore(database), ReportWriter(reactor, reports)
+    telemetry.listen(writer.add)
+    telemetry.listen(CleaningLogs(logs, lambda did: registry.device(did).id).heard)
+    known = known_accounts(reactor, database)
+    accounts = Accounts(
+        reactor,
+        AccountStore(database),
+        Signer(vault.signing_secret(), reactor),
+        policy(settings, vault, known),
+        token_hex,
+        settings.identity.token_days * A_DAY,
+    )
+    commands = correlator(reactor, settings, registry)
+    identity = Identity(accounts, known)
+    return Facts(registry, telemetry, commands, accounts, identity, reports, logs, writer)
+
+
+def correlator(reactor: Any, settings: Settings, registry: DeviceRegistry) -> CommandCorrelator:
+    """Whoever asks robots."""
+    start, limits = SystemRandom().randrange(SPACE), settings.commands
+    return CommandCorrelator(
+        reactor, registry, request_ids(start), limits.timeout, limits.outstanding, limits.queued
+    )
+
+
+def known_accounts(reactor: Any, database: Database) -> KnownAccounts:
+    """The accounts that have a password."""
+
+    def in_thread(work: Callable[[], Any]) -> Deferred[Any]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), work)
+
+    passwords = Passwords(in_thread, token_hex)
+    return KnownAccounts(AccountStore(database), passwords, Throttle(reactor))
+
+
+def policy(settings: Settings, vault: Vault, known: KnownAccounts) -> IPolicy:
+    """Who may have an account."""
+    decrypt = vault.config_key().decrypt
+    if settings.identity.policy == "strict":
+        return StrictPolicy(decrypt, known)
+    return HomePolicy(decrypt)
+
+
+def remember(facts: Facts, path: Path) -> None:
+    """
+    Take up what earlier runs have left, before anybody can ask for it.
+
+    @raise StorageError: the database cannot be read.
+    """
+    database = InlineDatabase(path)
+    failures: list[Failure] = []
+    for loaded in (
+        facts.registry.load(DeviceStore(database)),
+        facts.accounts.load(AccountStore(database)),
+        TelemetryStore(database).latest().addCallback(facts.telemetry.warm),
+    ):
+        loaded.addErrback(failures.append)
+    database.close()
+    for failure in failures:
+        failure.raiseException()
+
+
+def broker(reactor: Any, settings: Settings, facts: Facts) -> MqttFactory:
+    """The MQTT side, with our own ears at it."""
+    limits = SessionLimits(
+        subscriptions=settings.mqtt.subscriptions,
+        inflight=settings.mqtt.inflight,
+        backlog=settings.mqtt.backlog_bytes,
+    )
+    takeovers = settings.identity.takeovers_per_minute
+    router = MqttBroker(reactor, MqttRules(facts.registry), limits, takeovers)
+    gateway = MqttGateway(reactor, router, facts.registry, facts.commands, facts.telemetry)
+    PlainGateway(router, facts.registry, facts.commands)
+    connected = gateway.robot_connected
+    return MqttFactory(reactor, facts.identity, router, connected, connection_limits(settings))
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """What an MQTT connection may cost."""
+    mqtt = settings.mqtt
+    return ConnectionLimits(
+        login=mqtt.login_seconds,
+        keep_alive=mqtt.keep_alive_max,
+        max_packet=mqtt.max_packet,
+        max_topic=mqtt.max_topic,
+        connections=mqtt.connections,
+        per_peer=mqtt.connections_per_peer,
+    )
+
+
+def listener(
+    reactor: Any, listen: Listen, factory: IProtocolFactory, contexts: ServerContexts
+) -> Listener:
+    """One place where connections are accepted, with TLS around its factory if need be."""
+    if listen.tls:
+        creator = contexts.creator(listen.legacy_tls)
+        factory = TLSMemoryBIOFactory(creator, False, factory, reactor)
+    return Listener(reactor, listen.serve, listen.at, factory)
+
+
+def renew(settings: Settings, vault: Vault, contexts: ServerContexts) -> None:
+    """
+    Look after the certificates, also when the box has moved; new connections get new ones.
+
+    @raise StartError: they cannot be read or made; the old ones stay in use.
+    """
+    vault.speak_for(*own_names(settings))
+    if vault.renew_if_due(datetime.now(UTC)):
+        contexts.reload()
+
+
+def prune(reactor: Any, settings: Settings, facts: Facts) -> Deferred[Any]:
+    """Drop what has become too old or too much."""
+    storage = settings.storage
+    before = reactor.seconds() - storage.history_days * A_DAY
+    return gatherResults(
+        [
+            facts.reports.prune(before, storage.history_reports),
+            facts.logs.prune(storage.cleaning_logs),
+            facts.accounts.purge(),
+        ],
+        consumeErrors=True,
+    )
+
+
+def demo_robots(reactor: Any, settings: Settings) -> Iterator[IService]:
+    """Simulated robots, for a start with C{--demo}."""
+    from bumper_tw.app.demo import Demo
+
+    yield Demo(reactor, settings)

@@ -1,0 +1,172 @@
+"""Starting in order, stopping in the reverse order, each step awaited."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import TimeoutError as TimedOut
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from bumper_tw.app.ports import explain_bind_failure
+from bumper_tw.errors import StartError
+
+#: How many seconds one part may take to stop, and all of them together.
+GRACE, ALTOGETHER = 1.5, 4.0
+
+#: What even the last one gets when the others have used up the time.
+LEAST = 0.1
+
+
+class OrderedService(MultiService):
+    """
+    Starts its children first to last, and stops them last to first, one after the other.
+
+    A plain L{MultiService} asks all its children to stop at once, so the database would
+    close under those who still write to it.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def stopService(self) -> Deferred[None]:
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop_children())
+
+    async def _stop_children(self) -> None:
+        end = self._clock.seconds() + ALTOGETHER
+        for child in reversed(list(self)):
+            stopping = maybeDeferred(child.stopService)
+            grace = max(LEAST, min(GRACE, end - self._clock.seconds()))
+            try:
+                await stopping.addTimeout(grace, self._clock)
+            except TimedOut:
+                self._log.warn("{child} takes too long to stop", child=child.name or child)
+            except Exception:  # noqa: BLE001 - the others have to stop all the same
+                self._log.failure("{name} did not stop cleanly", name=child.name or child)
+
+
+class Step(Service):
+    """Something to do at the start, and something to do at the end."""
+
+    def __init__(
+        self,
+        name: str,
+        start: Callable[[], object] | None = None,
+        stop: Callable[[], object] | None = None,
+    ) -> None:
+        self.setName(name)
+        self._start, self._stop = start, stop
+
+    def startService(self) -> None:
+        super().startService()
+        if self._start is not None:
+            self._start()
+
+    def stopService(self) -> object:
+        super().stopService()
+        return None if self._stop is None else self._stop()
+
+
+class Repeated(Service):
+    """
+    A job that is done again and again, from the start or an interval later.
+
+    @ivar interval: seconds.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        name: str,
+        clock: IReactorTime,
+        interval: float,
+        job: Callable[[], object],
+        at_once: bool = False,
+    ) -> None:
+        self.setName(name)
+        self.interval, self._job, self._at_once = interval, job, at_once
+        self._loop = LoopingCall(self._run)
+        self._loop.clock = clock
+
+    def startService(self) -> None:
+        super().startService()
+        self._loop.start(self.interval, now=self._at_once)
+
+    def _run(self) -> Deferred[object]:
+        """A job that fails is logged, and tried again when its time comes."""
+        return maybeDeferred(self._job).addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> None:
+        self._log.failure("{name} failed", failure, name=self.name)
+
+    def stopService(self) -> None:
+        super().stopService()
+        if self._loop.running:
+            self._loop.stop()
+
+
+class Listener(Service):
+    """
+    One place where connections are accepted.
+
+    It binds while the server still has its privileges; a port that cannot be bound ends
+    the start.
+
+    @ivar at: the endpoint description.
+    @ivar title: what the log calls it.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: object, name: str, at: str, factory: IProtocolFactory) -> None:
+        # No name in the sense of services: that must be unique, and several may want port 0.
+        self.title = f"{name} on {at}"
+        self.at, self._factory, self._reactor = at, factory, reactor
+        self.port: IListeningPort | None = None
+
+    def privilegedStartService(self) -> None:
+        """
+        Bind the port.
+
+        @raise StartError: it cannot be bound; the text says why, and what to do.
+        """
+        endpoint = serverFromString(self._reactor, self.at)
+        failures: list[Failure] = []
+        endpoint.listen(self._factory).addCallbacks(self._bound, failures.append)
+        for failure in failures:
+            raise self._explained(failure.value)
+
+    def _explained(self, why: BaseException | None) -> Exception:
+        """What to tell the owner; a failure that is none of the port's is a bug."""
+        if isinstance(why, CannotListenError):
+            return StartError(explain_bind_failure(why, self.at))
+        return why if isinstance(why, Exception) else RuntimeError(str(why))
+
+    def _bound(self, port: IListeningPort) -> None:
+        self.port = port
+        host: Any = port.getHost()
+        where = f"{host.host}:{host.port}" if hasattr(host, "port") else str(host)
+        self._log.info("{name}: accepting connections at {where}", name=self.title, where=where)
+
+    def __repr__(self) -> str:
+        return self.title
+
+    def startService(self) -> None:
+        super().startService()
+        if self.port is None:
+            self.privilegedStartService()
+
+    def stopService(self) -> object:
+        super().stopService()
+        port, self.port = self.port, None
+        return None if port is None else port.stopListening()

@@ -1,0 +1,167 @@
+"""Why a port could not be opened, said in one line that ends with the way out."""
+
+import errno
+import os
+import re
+import struct
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+
+from attrs import frozen
+from twisted.internet.error import CannotListenError
+
+from bumper_tw.app.addresses import plain
+
+#: How a listener spells "all addresses".
+EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+
+#: The state C{TCP_LISTEN} in C{/proc/net/tcp}.
+LISTENING = "0A"
+
+MOVE = "choose another port with at = in [[listen]]"
+
+PRIVILEGES = (
+    "needs privileges: start as root with twistd --uid and --gid, or grant CAP_NET_BIND_SERVICE "
+    f"(setcap, or AmbientCapabilities= in the systemd unit), or {MOVE}"
+)
+
+
+#: C{ssl:} brings certificates of its own; ours are put around plain endpoints.
+ENDPOINT = re.compile(r"(?!ssl:|tls:)[a-z][a-z0-9]*:.+")
+PORT = re.compile(r":(?:port=)?([0-9]{1,5})(?::|$)")
+
+
+def is_endpoint(description: str) -> bool:
+    """Can this be a Twisted endpoint that listens, without TLS?"""
+    port = PORT.search(description)
+    tcp = description.startswith(("tcp:", "tcp6:"))
+    sound = not tcp or (port is not None and int(port[1]) < 65536)
+    return sound and description.isprintable() and ENDPOINT.fullmatch(description) is not None
+
+
+@frozen
+class Program:
+    """A running process."""
+
+    name: str
+    pid: int
+
+
+@frozen
+class Ports:
+    """
+    Finds out who listens where.
+
+    @ivar proc: where the kernel shows its processes.
+    @ivar own_pid: the process that asks.
+    """
+
+    proc: Path
+    own_pid: int
+
+    def explain(self, error: CannotListenError, at: str) -> str:
+        """
+        One line for the owner: which port, why not, and what to do.
+
+        @param error: what a listening endpoint failed with.
+        @param at: the endpoint's description, as in the settings.
+        """
+        place = f"tcp port {error.port}" if isinstance(error.port, int) else _clean(at)
+        number = getattr(error.socketError, "errno", None)
+        if number in {errno.EACCES, errno.EPERM}:
+            return f"{place} {PRIVILEGES}"
+        if number == errno.EADDRNOTAVAIL:
+            host = _clean(str(error.interface))
+            return f"{place}: {host} is no address of this box; correct {_clean(at)} in [[listen]]"
+        if number == errno.EADDRINUSE and isinstance(error.port, int):
+            return f"{place} is held by {self._holder(error.interface or '', error.port)}"
+        return f"{place} cannot be opened: {_reason(error)}"
+
+    def _holder(self, host: str, port: int) -> str:
+        program = self.listening(host, port)
+        if program is None:
+            return f"another program; stop it, or {MOVE}"
+        who = f"{program.name} (pid {program.pid})"
+        if program.pid == self.own_pid:
+            return f"this server itself, {who}; give every [[listen]] a port of its own"
+        return f"{who}; stop it, or {MOVE}"
+
+    def listening(self, host: str, port: int) -> Program | None:
+        """
+        The program that holds a TCP port, C{None} when it cannot be seen.
+
+        @param host: the address we wanted, C{""} for all of them.
+        """
+        held = {f"socket:[{inode}]" for inode in self._inodes(host, port)}
+        pids = sorted(int(p.name) for p in _entries(self.proc) if p.name.isdecimal())
+        # Workers inherit a socket from their parent, whose number is usually the lowest.
+        holders = (pid for pid in pids if held and self._has(pid, held))
+        pid = next(holders, None)
+        return None if pid is None else Program(self._name(pid), pid)
+
+    def _inodes(self, host: str, port: int) -> Iterator[str]:
+        for name in ("tcp", "tcp6"):
+            for line in _text(self.proc / "net" / name).splitlines()[1:]:
+                match line.split():
+                    case [_, local, _, state, _, _, _, _, _, inode, *_] if state == LISTENING:
+                        address, _, number = local.partition(":")
+                        if int(number, 16) == port and _collide(host, address):
+                            yield inode
+
+    def _has(self, pid: int, sockets: set[str]) -> bool:
+        return any(_target(fd) in sockets for fd in _entries(self.proc / str(pid) / "fd"))
+
+    def _name(self, pid: int) -> str:
+        return _clean(_text(self.proc / str(pid) / "comm").strip()) or "a program"
+
+
+def explain_bind_failure(error: CannotListenError, at: str) -> str:
+    """L{Ports.explain} for the process and the machine we are in."""
+    return Ports(Path("/proc"), os.getpid()).explain(error, at)
+
+
+def _collide(host: str, digits: str) -> bool:
+    """
+    Can a socket bound to C{digits} keep us from binding C{host}?
+
+    @param digits: an address as in C{/proc/net/tcp}: machine words in hexadecimal.
+    """
+    words = [digits[i : i + 8] for i in range(0, len(digits), 8)]
+    packed = b"".join(struct.pack("=I", int(word, 16)) for word in words)
+    theirs = IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed)
+    return theirs.is_unspecified or plain(host) in EVERYWHERE or plain(host) == plain(str(theirs))
+
+
+def _reason(error: CannotListenError) -> str:
+    reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
+    return _clean(reason)
+
+
+def _clean(text: str) -> str:
+    """A process may call itself anything; keep one line of it that a terminal can bear."""
+    return "".join(c if c.isprintable() else "?" for c in text[:200])
+
+
+# Processes end while we look, and those of others may not be looked at.
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _entries(path: Path) -> list[Path]:
+    try:
+        return list(path.iterdir())
+    except OSError:
+        return []
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""

@@ -1,0 +1,129 @@
+"""The service twistd holds: log levels, SIGHUP, and files for whoever will run the server."""
+
+import os
+import pwd
+import signal
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from twisted.application.service import IServiceCollection
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import ReactorNotRunning
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+from twisted.python.failure import Failure
+
+from bumper_tw.app.config import Settings
+from bumper_tw.app.lifecycle import OrderedService
+from bumper_tw.app.logs import Threshold, observer
+from bumper_tw.errors import StartError, StorageError
+
+
+@frozen
+class Start:
+    """
+    How the server was started.
+
+    @ivar options: of twistd itself; empty outside of it.
+    @ivar read_settings: reads the settings again.
+    @ivar demo: whether simulated robots come along.
+    """
+
+    options: Mapping[str, Any]
+    read_settings: Callable[[], Settings]
+    demo: bool = False
+
+
+class Root(OrderedService):
+    """
+    Everything, in order.
+
+    @ivar reloads: what SIGHUP reloads besides the log levels.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any, settings: Settings, start: Start) -> None:
+        super().__init__(reactor)
+        self._reactor, self._start = reactor, start
+        self._threshold = Threshold(settings.log)
+        self.reloads: list[Callable[[], object]] = []
+
+    def setServiceParent(self, parent: IServiceCollection) -> None:
+        """twistd makes us part of an application, and takes the log observer from there."""
+        mine = observer(self._threshold, self._start.options)
+        if mine is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, mine)
+        super().setServiceParent(parent)
+
+    def privilegedStartService(self) -> None:
+        # Somebody may want it to stop before the reactor runs, and installs its own handlers.
+        self._take_over_sigterm()
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        self._reactor.callWhenRunning(self._take_over_sigterm)
+        super().startService()
+
+    def _take_over_sigterm(self) -> None:
+        # The reactor's own way makes twistd kill itself by the same signal in the end; to
+        # whoever watches us, a stop that was asked for should be a success: exit status 0.
+        signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._end))
+
+    def _end(self) -> None:
+        try:
+            self._reactor.stop()
+        except ReactorNotRunning:
+            self._log.info("stopping already")
+
+    def reload(self) -> None:
+        """Take up new certificates, accounts and log levels; connections go on."""
+        self._log.info("reloading certificates, accounts and log levels")
+        for job in (self._reload_levels, *self.reloads):
+            maybeDeferred(job).addErrback(self._not_reloaded)
+
+    def _not_reloaded(self, failure: Failure) -> None:
+        failure.trap(StartError, StorageError)
+        self._log.error("kept as it was: {why}", why=failure.getErrorMessage())
+
+    def _reload_levels(self) -> None:
+        self._threshold.use(self._start.read_settings().log)
+
+
+def hand_over(paths: Iterable[Path], options: Mapping[str, Any]) -> None:
+    """
+    Give what the start has made to the user the server will run as.
+
+    twistd's C{--uid} takes effect after the files were made.
+
+    @param paths: our own folders and files; those that are not there are passed over.
+    """
+    uid, gid = options.get("uid"), options.get("gid")
+    if uid is None or os.getuid() != 0:
+        return
+    group = pwd.getpwuid(uid).pw_gid if gid is None else gid
+    for path in paths:
+        give(path, uid, group)
+
+
+def give(path: Path, uid: int, gid: int) -> None:
+    """
+    Make somebody the owner of a folder or a file, and of nothing else.
+
+    That user may have put something in its place while the server ran: a link would give
+    away what it points to.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        kind = os.fstat(handle)
+        if stat.S_ISDIR(kind.st_mode) or (stat.S_ISREG(kind.st_mode) and kind.st_nlink == 1):
+            os.fchown(handle, uid, gid)
+    finally:
+        os.close(handle)

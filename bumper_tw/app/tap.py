@@ -1,0 +1,165 @@
+"""C{twistd bumper}: options become settings, settings become a service."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import fill
+from types import TracebackType
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.logger import Logger
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from bumper_tw import __version__
+from bumper_tw.app import config
+from bumper_tw.app.config import Settings
+from bumper_tw.app.root import Start
+from bumper_tw.errors import StartError
+
+
+class Options(UsageOptions):
+    """What can be said on the command line."""
+
+    longdesc = (
+        "Without options, and without a settings file, a working server starts.  Every "
+        "setting can stand in the file, in a BUMPER_* variable, or behind --set; what stands "
+        "later in this list wins.  Accounts with a password: bumper user --help."
+    )
+    optParameters = [
+        ["config", "c", None, "Settings file (TOML).", Path],
+        ["listen", "l", None, 'Where to accept connections: "web:tcp:443:tls,mqtt:tcp:1883".'],
+        ["announce", "a", None, "Address of this box, told to robots and apps."],
+        ["data", "d", None, "Folder of the database."],
+        ["certs", None, None, "Folder of certificates and keys."],
+    ]
+    optFlags = [["demo", None, "Unprivileged ports on this machine only, and simulated robots."]]
+
+    #: Options that are short for a setting.
+    SHORT = {
+        "listen": "listen",
+        "announce": "server.announce",
+        "data": "storage.directory",
+        "certs": "tls.directory",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["set"] = {}
+
+    def getSynopsis(self) -> str:
+        return "Usage: bumper [options], or twistd [twistd's options] bumper [options]"
+
+    def opt_set(self, pair: str) -> None:
+        """Any setting, as section.key=value; may be given several times."""
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--set {pair}: expected section.key=value")
+        self["set"][key.strip()] = value.strip()
+
+    def opt_settings(self) -> None:
+        """List every setting with its variable, default and meaning, and exit."""
+        sys.stdout.write("\n".join(settings_help()) + "\n")
+        raise SystemExit(0)
+
+    def opt_version(self) -> None:
+        """Show the version, and exit."""
+        sys.stdout.write(f"bumper_tw {__version__}\n")
+        raise SystemExit(0)
+
+    #: What C{--demo} sets, unless another option does.
+    DEMO = {
+        "server.announce": "127.0.0.1",
+        "listen": ",".join(
+            f"{serve}:interface=127.0.0.1{tls}"
+            for serve, tls in (
+                ("web:tcp:8443", ":tls"),
+                ("web:tcp:8007", ""),
+                ("mqtt:tcp:8883", ":tls"),
+                ("mqtt:tcp:1883", ""),
+            )
+        ),
+        "storage.directory": "demo/data",
+        "tls.directory": "demo/certs",
+    }
+
+    def overrides(self) -> dict[str, str]:
+        """The settings given on the command line, as text by key."""
+        short = {key: self[name] for name, key in self.SHORT.items() if self[name] is not None}
+        return {**(self.DEMO if self["demo"] else {}), **short, **self["set"]}
+
+
+def settings_help() -> list[str]:
+    """One paragraph for each setting."""
+    return [
+        fill(
+            f"{setting.key} ({setting.env or 'only in the file'}): {setting.doc}; "
+            f"{setting.kind.expected}; default: {shown(setting.default)}",
+            96,
+            subsequent_indent="    ",
+        )
+        for setting in config.describe()
+    ]
+
+
+def shown(default: object) -> str:
+    """A default as the owner would write it."""
+    if isinstance(default, tuple):
+        return ", ".join(str(getattr(item, "at", item)) for item in default) or "none"
+    return str(default) if default or default == 0 else "none"
+
+
+def read_settings(options: Options, environ: Mapping[str, str]) -> Settings:
+    """
+    The settings of one start.
+
+    @raise StartError: one of them is wrong.
+    """
+    return config.load(options["config"], environ, options.overrides())
+
+
+def makeService(options: Options) -> IService:
+    """
+    Build the server.  Nothing is opened here that would not survive twistd's fork.
+
+    A L{StartError} ends the process with its one sentence and exit status 1.
+    """
+    started_by: Mapping[str, Any] = getattr(options, "parent", None) or {}
+    seen = started_by.get("nodaemon") and not started_by.get("logfile")
+    sys.excepthook = complain if seen else complain_in_log
+    from twisted.internet import reactor
+
+    from bumper_tw.app.assembly import assemble
+
+    settings = read_settings(options, os.environ)
+    return assemble(
+        reactor,
+        settings,
+        Start(started_by, lambda: read_settings(options, os.environ), bool(options["demo"])),
+    )
+
+
+def complain(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """
+    Tell why the server cannot start: one line on the terminal's own standard error.
+
+    twistd lets exceptions end the process with a traceback, which is right for bugs and
+    unkind for a port that is taken.
+    """
+    if issubclass(kind, StartError) and sys.__stderr__ is not None:
+        sys.__stderr__.write(f"bumper: {error}\n")
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+def complain_in_log(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """The same where nobody sees the terminal: a daemon's log file."""
+    if issubclass(kind, StartError):
+        Logger().critical("{error}", error=error)
+    complain(kind, error, traceback)

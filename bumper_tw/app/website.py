@@ -1,0 +1,139 @@
+"""The web side: every route on one site."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, Protocol
+
+import bumper_tw.web
+from bumper_tw import __version__
+from bumper_tw.app.addresses import Announcer, default_source, own_addresses
+from bumper_tw.app.config import Settings, WebSettings
+from bumper_tw.core.accounts import Accounts
+from bumper_tw.core.commands import SPACE, request_ids
+from bumper_tw.dialect import models
+from bumper_tw.interfaces import (
+    ICleaningLogStore,
+    ICommandCorrelator,
+    IDeviceRegistry,
+    ITelemetry,
+    ITelemetryStore,
+)
+from bumper_tw.pki.vault import Vault
+from bumper_tw.web import constants
+from bumper_tw.web.accounts import account_routes
+from bumper_tw.web.api import ApiRoutes
+from bumper_tw.web.catalogue import CatalogueRoutes
+from bumper_tw.web.cleaning import CleaningRoutes
+from bumper_tw.web.commands import CommandRoutes
+from bumper_tw.web.devices import DeviceRoutes
+from bumper_tw.web.guard import Guard
+from bumper_tw.web.home_screen import HomeScreenRoutes
+from bumper_tw.web.homes import HomeRoutes
+from bumper_tw.web.lookup import LookupRoutes
+from bumper_tw.web.request import Limits
+from bumper_tw.web.robot_logs import RobotLogs
+from bumper_tw.web.routes import Route
+from bumper_tw.web.site import WebSite, build_site
+
+#: The files the site answers with.
+DATA = Path(bumper_tw.web.__file__).parent / "data"
+
+
+class Facts(Protocol):
+    """What the web needs of the middle of the server."""
+
+    @property
+    def registry(self) -> IDeviceRegistry: ...
+    @property
+    def commands(self) -> ICommandCorrelator: ...
+    @property
+    def telemetry(self) -> ITelemetry: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def reports(self) -> ITelemetryStore: ...
+    @property
+    def logs(self) -> ICleaningLogStore: ...
+
+
+def website(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> WebSite:
+    """The site, with all that it answers."""
+    return build_site(routes(reactor, settings, vault, facts), reactor, limits(settings.web))
+
+
+def limits(chosen: WebSettings) -> Limits:
+    """What clients may cost."""
+    return Limits(
+        max_body=chosen.max_body,
+        idle=chosen.idle_seconds,
+        request=chosen.request_seconds,
+        connections=chosen.connections,
+        per_peer=chosen.connections_per_peer,
+    )
+
+
+def routes(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> Iterator[Route]:
+    """Every route there is."""
+    announcer = Announcer(settings.server.announce, own_addresses, default_source, reactor)
+    guard = Guard(facts.accounts)
+    portal = guard.portal
+    lookup = LookupRoutes(reactor, announcer.for_connection, vault.config_key().public)
+    commands = CommandRoutes(facts.registry, facts.commands, failure_ids(), category, portal)
+    tiles = {"RobotControl": commands.robot_control}
+    devices = DeviceRoutes(
+        reactor, facts.registry, facts.telemetry, guard.home, tiles, commands.todo_failure, portal
+    )
+    todos = {**devices.user_todos(), "FindBest": lookup.find_best}
+    yield from lookup.routes()
+    yield from account_routes(facts.accounts, reactor, todos)
+    yield from HomeRoutes(facts.accounts, guard).routes()
+    yield from HomeScreenRoutes(facts.registry, portal).routes()
+    yield from devices.routes()
+    yield from commands.routes()
+    robots = RobotLogs(facts.registry, facts.commands)
+    yield from CleaningRoutes(facts.logs, robots.ask, portal).routes()
+    yield from catalogue(reactor, vault)
+    yield from api(reactor, settings, facts, guard)
+
+
+def catalogue(reactor: Any, vault: Vault) -> Iterable[Route]:
+    """Answers that depend on nobody."""
+    answers = constants.load(DATA / "answers.json")
+    return CatalogueRoutes(reactor, vault, answers, (DATA / "robot.png").read_bytes()).routes()
+
+
+def api(reactor: Any, settings: Settings, facts: Facts, guard: Guard) -> Iterable[Route]:
+    """Our own API."""
+    return ApiRoutes(
+        reactor,
+        facts.registry,
+        facts.commands,
+        facts.telemetry,
+        facts.reports,
+        guard,
+        lambda: about(settings),
+    ).routes()
+
+
+def about(settings: Settings) -> Mapping[str, Any]:
+    """What anybody may know of this box."""
+    return {
+        "name": "bumper_tw",
+        "version": __version__,
+        "listen": [
+            {"serve": listen.serve, "at": listen.at, "tls": listen.tls}
+            for listen in settings.listen
+        ],
+    }
+
+
+def failure_ids() -> Iterator[Any]:
+    """What failed commands are known by; they never got as far as a robot."""
+    return request_ids(SystemRandom().randrange(SPACE))
+
+
+def category(class_id: str) -> str:
+    """The product category of a class of robots; empty when nobody knows it."""
+    model = models.model(class_id)
+    return model.category if model else ""

@@ -1,0 +1,140 @@
+"""The whole server in memory: the real assembly on a clock, without ports, files and threads."""
+
+import json
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.task import Clock
+
+from bumper_tw.app.assembly import Facts, broker, gather
+from bumper_tw.app.config import Settings
+from bumper_tw.app.website import website
+from bumper_tw.mqtt.protocol import MqttFactory
+from bumper_tw.storage.database import InlineDatabase
+from bumper_tw.web.site import WebSite
+from tests.robots import JsonRobot, MqttPeer
+from tests.samples import DUSTY
+from tests.web.browser import Browser, Connection, request
+
+NOW = 1_795_000_000.0
+
+
+class ClearText:
+    """A key that encrypts nothing."""
+
+    def public(self) -> str:
+        """What apps would encrypt with."""
+        return "a public key"
+
+    def decrypt(self, text: str) -> str | None:
+        """What somebody encrypted."""
+        return text
+
+
+class MemoryVault:
+    """Keys that need no disk and no time."""
+
+    def config_key(self) -> ClearText:
+        """What apps encrypt passwords with."""
+        return ClearText()
+
+    def signing_secret(self) -> bytes:
+        """What tokens are signed with."""
+        return b"s" * 32
+
+    def ca_bundle(self) -> bytes:
+        """What robots fetch."""
+        return b"an archive"
+
+
+class HouseClock(Clock):
+    """A clock that also is the reactor, as far as the server needs one."""
+
+    def getThreadPool(self) -> Any:
+        """Threads are for password hashes; none is hashed here."""
+        raise NotImplementedError
+
+
+@define(eq=False)
+class House:
+    """A server, and whoever talks to it."""
+
+    settings: Settings = field(factory=Settings)
+    clock: HouseClock = field(factory=HouseClock)
+    database: InlineDatabase = field(factory=InlineDatabase)
+    facts: Facts = field(init=False)
+    mqtt: MqttFactory = field(init=False)
+    site: WebSite = field(init=False)
+    peers: list[MqttPeer] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.clock.advance(NOW)
+        vault: Any = MemoryVault()
+        database: Any = self.database
+        self.facts = gather(self.clock, self.settings, vault, database)
+        self.mqtt = broker(self.clock, self.settings, self.facts)
+        self.site = website(self.clock, self.settings, vault, self.facts)
+
+    def robot(self, **script: Any) -> JsonRobot:
+        """Dusty, switched on; C{script} says what it answers."""
+        robot = JsonRobot(self.mqtt, device=DUSTY, script=script)
+        self.peers.append(robot)
+        robot.boot()
+        return robot
+
+    def settle(self) -> None:
+        """Let everybody read what there is, until nobody has anything more to say."""
+        while any(peer.wire.value() for peer in self.peers):
+            for peer in self.peers:
+                peer.read()
+
+    def home_assistant(self, *filters: str) -> MqttPeer:
+        """An API client that listens."""
+        peer = MqttPeer(self.mqtt)
+        self.peers.append(peer)
+        peer.connect("fuid_alice@ecouser/0d4c77aa", "fuid_alice", b"a token")
+        peer.subscribe(*filters)
+        return peer
+
+    def browser(self) -> Browser:
+        """Something that speaks HTTP."""
+        return Browser(self.site)
+
+    def ask(self, name: str, data: object = None) -> "Question":
+        """A command by the way of C{devmanager.do}; its answer may still be on its way."""
+        payload = {"header": {"pri": "1"}} | ({} if data is None else {"body": {"data": data}})
+        body = {
+            "cmdName": name,
+            "payload": payload,
+            "payloadType": "j",
+            "td": "q",
+            "toId": DUSTY.did,
+            "toType": DUSTY.model,
+            "toRes": DUSTY.resource,
+        }
+        return self.post("/api/iot/devmanager.do?td=q", body)
+
+    def post(self, path: str, value: object, *headers: tuple[str, str]) -> "Question":
+        """A question by HTTP; robots hear of it, and answer if they will."""
+        connection = self.browser().connect()
+        connection.send(request("POST", path, json.dumps(value).encode(), headers))
+        self.settle()
+        return Question(connection)
+
+
+@define(eq=False)
+class Question:
+    """An HTTP request that waits for its answer."""
+
+    connection: Connection
+    _answers: list[Any] = field(factory=list)
+
+    @property
+    def answers(self) -> list[Any]:
+        """What has been answered: nothing yet, or one value."""
+        self._answers += [page.json for page in self.connection.received()]
+        return self._answers
+
+    def hang_up(self) -> None:
+        """Nobody wants to know any more."""
+        self.connection.hang_up()
