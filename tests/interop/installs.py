@@ -1,0 +1,137 @@
+"""Where the clients of other people are installed: once, in a folder that is kept."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.interop.case import clients_wanted, unavailable
+from tests.interop.server import ROOT
+
+HERE = Path(__file__).parent
+
+#: The Pythons deebot-client runs with, the newest first.
+PYTHONS = ("3.14", "3.13", "3.12")
+
+#: The same as in the extra C{interop} of setup.py.
+MQTT_CLIENTS = ("paho-mqtt>=2", "amqtt>=0.11.4")
+
+#: Seconds for a download.
+INSTALL_SECONDS = 600
+
+#: C{ecovacs-deebot} needs none of the optional packages and none of the install scripts.
+NPM_OPTIONS = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund")
+
+
+def cache() -> Path:
+    """The folder that is kept."""
+    chosen = os.environ.get("BUMPER_INTEROP_CACHE")
+    return Path(chosen) if chosen else ROOT / ".tox" / "interop-clients"
+
+
+def deebot_python() -> Path:
+    """
+    An interpreter that can import C{deebot_client}.
+
+    @raise SkipTest: there is none, nor can there be.
+    """
+    clients_wanted()
+    return environment("deebot-client", interpreter, "deebot-client")
+
+
+def mqtt_python() -> Path:
+    """
+    An interpreter that can import C{paho} and C{amqtt}.
+
+    @raise SkipTest: they cannot be had.
+    """
+    clients_wanted()
+    return environment("mqtt-clients", lambda: Path(sys.executable), *MQTT_CLIENTS)
+
+
+def environment(name: str, base: Callable[[], Path], *packages: str) -> Path:
+    """
+    The Python of an environment that has some packages; made if there is none.
+
+    @param base: gives the interpreter to make it with; only asked then.
+    @raise SkipTest: it cannot be made.
+    """
+    folder = cache() / name
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        install([str(base()), "-m", "venv", "--clear", str(folder)])
+        install([str(python), "-m", "pip", "install", "--quiet", *packages])
+        (folder / "complete").touch()
+    return python
+
+
+def interpreter() -> Path:
+    """
+    A Python that is new enough.
+
+    @raise SkipTest: there is none.
+    """
+    for candidate in candidates():
+        if works(candidate):
+            return candidate
+    return unavailable(f"deebot-client needs one of Python {', '.join(PYTHONS)}: none found")
+
+
+def candidates() -> Iterator[Path]:
+    """Pythons by their names on the path, and those that pyenv has built."""
+    for version in PYTHONS:
+        found = shutil.which(f"python{version}")
+        if found:
+            yield Path(found)
+        built = Path.home() / ".pyenv" / "versions"
+        names = sorted(built.glob(f"{version}.*/bin/python"), key=numbers, reverse=True)
+        yield from names
+
+
+def numbers(path: Path) -> list[int]:
+    """For sorting: 3.13.10 comes after 3.13.9."""
+    return [int(number) for number in re.findall(r"\d+", path.parts[-3])]
+
+
+def works(python: Path) -> bool:
+    """Whether it is more than a name: shims of pyenv stand for versions that are not chosen."""
+    asked = [str(python), "-c", "import ensurepip, ssl, venv"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+def node_modules() -> Path:
+    """
+    The folder with C{ecovacs-deebot}, and what it needs.
+
+    @raise SkipTest: it cannot be had.
+    """
+    clients_wanted()
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            unavailable(f"ecovacs-deebot needs {program}: not found")
+    folder = cache() / "ecovacs-deebot"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(HERE / "package.json", folder)
+        install(["npm", "install", "--prefix", str(folder), *NPM_OPTIONS])
+        (folder / "complete").touch()
+    return folder / "node_modules"
+
+
+def install(argv: list[str]) -> None:
+    """
+    Run one step of an installation.
+
+    @raise SkipTest: it fails, as it does without a network.
+    """
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        unavailable(f"{' '.join(argv)} took more than {INSTALL_SECONDS} s")
+    if done.returncode:
+        unavailable(f"{' '.join(argv)} failed: {done.stderr[-500:]}")
