@@ -1,0 +1,269 @@
+"""The real server as a process of its own, and what it has cost until now."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from signal import SIGTERM
+from threading import Condition, Thread
+from time import monotonic
+from types import TracebackType
+from typing import IO, Self
+
+from attrs import frozen
+
+HOST = "127.0.0.1"
+ROOT = Path(__file__).resolve().parents[1]
+
+#: One listener of each sort, in the order of L{Ports}.  Names of listeners come from their
+#: endpoints, which therefore must not be alike.
+LISTENERS = (
+    "web:tcp:0:interface=127.0.0.1",
+    "web:tcp:0:interface=127.0.0.1:backlog=200:tls",
+    "mqtt:tcp:0:interface=127.0.0.1",
+    "mqtt:tcp:0:interface=127.0.0.1:backlog=200:tls",
+)
+#: All our clients come from one address.
+CROWD = ("web.connections_per_peer=10000", "mqtt.connections_per_peer=10000")
+
+ACCEPTING = re.compile(r"accepting connections at \S+:(\d+)")
+
+#: Seconds the server may take to start (the first time it makes keys), and to stop.
+START_SECONDS, STOP_SECONDS = 60.0, 10.0
+
+#: Which of its lines are kept, for whoever has to find out why a start failed.
+LAST_LINES = 40
+
+
+class ServerFailed(Exception):
+    """The server did not start, or did not stop as it should."""
+
+
+@frozen
+class Ports:
+    """Where the listeners are."""
+
+    web: int
+    web_tls: int
+    mqtt: int
+    mqtt_tls: int
+
+
+@frozen
+class Cpu:
+    """Seconds of CPU: in the program, and in the kernel for it."""
+
+    user: float
+    system: float
+
+    @property
+    def total(self) -> float:
+        """Both."""
+        return self.user + self.system
+
+    def __sub__(self, earlier: "Cpu") -> "Cpu":
+        return Cpu(self.user - earlier.user, self.system - earlier.system)
+
+
+@frozen
+class Memory:
+    """
+    Resident memory, in MB of 1,000,000 bytes.
+
+    @ivar own: what nobody else has.
+    @ivar files: programs and libraries, which processes share and the kernel may drop.
+    """
+
+    own: float
+    files: float
+
+    @property
+    def total(self) -> float:
+        """Both: C{VmRSS}, but for shared memory, of which we have none."""
+        return self.own + self.files
+
+
+@frozen
+class Launch:
+    """
+    How servers are started.
+
+    @ivar python: its interpreter; the packages it needs are found as ours are.
+    @ivar folder: where it runs and keeps data and certificates.
+    @ivar settings: values for C{--set}.
+    @ivar flags: for the interpreter.
+    @ivar bytecode: where compiled modules are kept, as an installation would have them next to
+        the modules; L{None} for what the interpreter does by itself.
+    """
+
+    python: str
+    folder: Path
+    settings: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    bytecode: Path | None = None
+
+    def argv(self) -> list[str]:
+        """The command line."""
+        settings = (*CROWD, *self.settings)
+        options = [option for value in settings for option in ("--set", value)]
+        return [
+            *(
+                self.python,
+                *self.flags,
+                "-m",
+                "bumper_tw.app.cli",
+                "--listen",
+                ",".join(LISTENERS),
+            ),
+            *("--data", "data", "--certs", "certs", "--announce", HOST),
+            *options,
+        ]
+
+    def environment(self) -> dict[str, str]:
+        """Our own variables without settings of a server; the repository comes first."""
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("BUMPER_")}
+        paths = [str(ROOT), *filter(None, [kept.get("PYTHONPATH")])]
+        if self.bytecode is not None:
+            kept.pop("PYTHONDONTWRITEBYTECODE", None)
+            kept["PYTHONPYCACHEPREFIX"] = str(self.bytecode)
+        return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+
+
+class Lines:
+    """What a stream says, read all the time so that nobody has to wait for us."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._changed, self._over = stream, Condition(), False
+        self.all: list[str] = []
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            with self._changed:
+                self.all.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def found(self, pattern: re.Pattern[str], count: int, seconds: float) -> list[str]:
+        """The first groups of matching lines, as soon as there are so many, or at the end."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._over or len(self._matches(pattern)) >= count, seconds
+            )
+            return self._matches(pattern)
+
+    def _matches(self, pattern: re.Pattern[str]) -> list[str]:
+        return [match[1] for line in self.all if (match := pattern.search(line))]
+
+    def close(self) -> None:
+        """Wait for the last line."""
+        self._reader.join(STOP_SECONDS)
+        self._stream.close()
+
+
+class Server:
+    """
+    A running server.
+
+    @ivar started: when it was started, in seconds of C{time.monotonic}.
+    @ivar ports: where it accepts connections.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        """
+        Start it and wait for its ports.
+
+        @raise ServerFailed: it does not open them.
+        """
+        launch.folder.mkdir(parents=True, exist_ok=True)
+        self.started = monotonic()
+        self._process = subprocess.Popen(
+            launch.argv(),
+            cwd=launch.folder,
+            env=launch.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._out, self._err = Lines(self._process.stdout), Lines(self._process.stderr)
+        self.ports = self._bound()
+
+    def _bound(self) -> Ports:
+        bound = self._out.found(ACCEPTING, len(LISTENERS), START_SECONDS)
+        if len(bound) < len(LISTENERS):
+            self._process.kill()
+            raise ServerFailed(self.story())
+        return Ports(*map(int, bound))
+
+    def story(self) -> str:
+        """The last lines it wrote."""
+        return "\n".join([*self._out.all[-LAST_LINES:], *self._err.all[-LAST_LINES:]])
+
+    @property
+    def errors(self) -> list[str]:
+        """Its standard error, all of it once L{stop} has returned."""
+        return self._err.all
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def cpu(self) -> Cpu:
+        """What it has used, all threads; in steps of 10 ms."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text("ascii", "replace")
+        # The name of the program, in parentheses, may contain anything.
+        fields = stat.rpartition(")")[2].split()
+        tick = os.sysconf("SC_CLK_TCK")
+        return Cpu(int(fields[11]) / tick, int(fields[12]) / tick)
+
+    def memory(self) -> Memory:
+        """What it has in memory."""
+        status = Path(f"/proc/{self.pid}/status").read_text("ascii", "replace")
+        lines = dict(line.partition(":")[::2] for line in status.splitlines())
+        own, files = (int(lines[name].split()[0]) * 1024 / 1e6 for name in ("RssAnon", "RssFile"))
+        return Memory(own, files)
+
+    def stop(self) -> None:
+        """
+        End it as its owner would.
+
+        @raise ServerFailed: it goes on, or complains.
+        """
+        self._process.send_signal(SIGTERM)
+        try:
+            status = self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise ServerFailed(f"it went on for {STOP_SECONDS:g} s\n{self.story()}") from None
+        finally:
+            self._out.close()
+            self._err.close()
+        if status:
+            raise ServerFailed(f"exit status {status}\n{self.story()}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.stop()
+        else:
+            self._process.kill()
+            self._process.wait()
+
+
+def default_python() -> str:
+    """The interpreter that runs us."""
+    return sys.executable
