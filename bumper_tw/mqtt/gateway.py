@@ -1,5 +1,6 @@
 """Where MQTT and our own nouns meet: messages become replies and reports, commands messages."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from attrs import evolve
@@ -32,6 +33,10 @@ from bumper_tw.values import (
 #: How many commands wait for a robot to subscribe, and for how many seconds: a robot that
 #: subscribes much later must not start to clean because somebody wanted it to an hour ago.
 EARLY, STALE = 64, 10.0
+
+
+#: How often a robot may say something new about itself on one connection.
+MOST_CHANGES = 10
 
 
 @implementer(IRobotLink)
@@ -108,6 +113,7 @@ class MqttGateway:
     ) -> None:
         self._clock, self._router, self._registry = clock, router, registry
         self._commands, self._telemetry = commands, telemetry
+        self._changes: Counter[str] = Counter()
         router.subscribe(topics.ALL_REPLIES, self._on_reply)
         router.subscribe(topics.REPORTS, self._on_report)
 
@@ -123,6 +129,7 @@ class MqttGateway:
             bound_at=self._clock.seconds(),
         )
         link = MqttLink(self._router)
+        self._changes.pop(device.id.did, None)
         return MqttPresence(device.id, link, self._registry.attach(device, link), self._commands)
 
     def _on_reply(self, message: Message) -> None:
@@ -153,7 +160,19 @@ class MqttGateway:
         """What a robot really writes beats what its class suggests."""
         known = self._known(did)
         if known and kind is not known.kind and kind is not PayloadKind.BINARY:
-            self._registry.update(evolve(known, kind=kind))
+            self._change(evolve(known, kind=kind))
+
+    def _change(self, device: Device) -> bool:
+        """
+        Remember something new about a robot, unless it changes its mind all the time: each
+        change is written to disk.
+        """
+        did = device.id.did
+        self._changes[did] += 1
+        if self._changes[did] > MOST_CHANGES:
+            return False
+        self._registry.update(device)
+        return True
 
     def _report(self, device: DeviceId, name: str, body: bytes, kind: PayloadKind) -> None:
         now = self._clock.seconds()
@@ -176,6 +195,7 @@ class MqttGateway:
         known = self._known(did)
         if known is None or known.firmware == version:
             return False
-        self._log.info("{did} runs firmware {version}", did=did, version=version)
-        self._registry.update(evolve(known, firmware=version))
-        return True
+        changed = self._change(evolve(known, firmware=version))
+        if changed:
+            self._log.info("{did} runs firmware {version}", did=did, version=version)
+        return changed

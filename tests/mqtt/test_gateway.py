@@ -8,6 +8,7 @@ from zope.interface.verify import verifyObject
 from bumper_tw.dialect import topics
 from bumper_tw.errors import CommandTimedOut, DeviceOffline
 from bumper_tw.interfaces import IRobotLink, IRobotPresence
+from bumper_tw.mqtt.gateway import MOST_CHANGES
 from bumper_tw.readings import Battery, Firmware, Reading, Report
 from bumper_tw.values import Company, Device, PayloadKind, Principal
 from tests.mqtt.clients import WorldCase, report_topic, topics_of
@@ -217,6 +218,15 @@ class ReportTests(GatewayCase):
         self.robot.publish(report_topic(DUSTY, "map", "b"), b"\0\1\2")
         self.assertIs(self.device().kind, PayloadKind.XML)
         self.assertEqual(self.readings(), [Battery(87)])
+
+    def test_changing_its_mind(self) -> None:
+        """A robot that is something new with every message is not written down every time."""
+        for number in range(MOST_CHANGES * 2):
+            version = b"%d" % number
+            self.robot.publish(report_topic(DUSTY), BATTERY.replace(b"1.8.2", version))
+        self.assertEqual(self.device().firmware, str(MOST_CHANGES - 1))
+        self.world.robot(DUSTY_ITSELF).publish(report_topic(DUSTY), BATTERY)
+        self.assertEqual(self.device().firmware, "1.8.2")
 
     def test_unreadable(self) -> None:
         """What cannot be read is ignored, and its robot named at debug."""
