@@ -10,12 +10,12 @@ from bumper_tw.dialect.envelopes import (
     FAILED,
     app_ok,
     bare,
-    portal_failed,
     private_failed,
     to_json,
 )
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.constants import Constant
+from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import ANY, GET, Excuse, Route
 
 #: The files of this module: C{answers.json} and C{robot.png}.
@@ -123,11 +123,6 @@ PICTURES = (
     "/public/<id>/<image>",
     "/upload/global/<year>/<month>/<day>/<id>",
 )
-
-
-def portal_failure(_: Call, why: Exception) -> Answer:
-    """The opposite of S3."""
-    return json_answer(portal_failed(str(why)))
 
 
 def iot_map(base_url: str) -> list[dict[str, Any]]:

@@ -5,11 +5,12 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from bumper_tw.dialect.envelopes import app_ok, iot_failed, portal_failed
+from bumper_tw.dialect.envelopes import app_ok, iot_failed
 from bumper_tw.errors import BadRequest
 from bumper_tw.interfaces import ICleaningLogStore
 from bumper_tw.values import CleaningLog
 from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import ANY, POST, Route, guarded
 
 #: Jobs in one answer; robots keep as many themselves.
@@ -126,8 +127,3 @@ def removed(_: None) -> Answer:
 def iot_failure(_: Call, why: Exception) -> Answer:
     """E7."""
     return json_answer(iot_failed(str(why)))
-
-
-def portal_failure(_: Call, why: Exception) -> Answer:
-    """The opposite of S3."""
-    return json_answer(portal_failed(str(why)))

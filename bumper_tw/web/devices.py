@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from bumper_tw.dialect import models
 from bumper_tw.dialect.envelopes import (
     app_ok,
-    portal_failed,
     to_json,
     todo_ok,
 )
@@ -18,6 +17,7 @@ from bumper_tw.errors import BadRequest, DeviceUnknown
 from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
 from bumper_tw.values import Device
 from bumper_tw.web.call import Answer, Call, checked, field, json_answer
+from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.properties import prop_list
 from bumper_tw.web.routes import ANY, GET, POST, Route, guarded
 
@@ -269,8 +269,3 @@ def consent(version: str, accepted: bool, page: str) -> dict[str, Any]:
         "isAccept": accepted,
         "protocolUrl": page,
     }
-
-
-def portal_failure(_: Call, why: Exception) -> Answer:
-    """The opposite of S3."""
-    return json_answer(portal_failed(str(why)))

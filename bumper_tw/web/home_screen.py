@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from bumper_tw.dialect.envelopes import portal_failed
 from bumper_tw.errors import BadRequest
 from bumper_tw.interfaces import IDeviceRegistry
 from bumper_tw.values import Device
 from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import ANY, POST, Route, guarded
 
 #: The tiles of a robot, and whether they do something (http-endpoints.md 5.4).  Pictures of a
@@ -33,9 +33,9 @@ class HomeScreenRoutes:
         batch = "/api/pim/product/software/config/batch"
         status = "/api/neng/v3/message/pushStatus"
         return (
-            Route(batch, POST, guarded(self._guard, tiles), failure),
-            Route(status, ANY, self.messages, failure),
-            Route("/api/ecms/app/element/hint", ANY, hints, failure),
+            Route(batch, POST, guarded(self._guard, tiles), portal_failure),
+            Route(status, ANY, self.messages, portal_failure),
+            Route("/api/ecms/app/element/hint", ANY, hints, portal_failure),
         )
 
     def messages(self, call: Call) -> Answer:
@@ -77,8 +77,3 @@ def hints(call: Call) -> Answer:
         raise BadRequest("too many codes")
     data = dict.fromkeys(codes, False)
     return json_answer({"code": 0, "message": "success", "success": True, "data": data})
-
-
-def failure(_: Call, why: Exception) -> Answer:
-    """The opposite of S3."""
-    return json_answer(portal_failed(str(why)))

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from bumper_tw.core.accounts import Accounts
-from bumper_tw.dialect.envelopes import app_ok, portal_failed
+from bumper_tw.dialect.envelopes import app_ok
 from bumper_tw.errors import LoginRefused
 from bumper_tw.values import Home
-from bumper_tw.web.account_bodies import NO_SESSION, home_entry, member_entry
+from bumper_tw.web.account_bodies import home_entry, member_entry
 from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.failures import session_failure
 from bumper_tw.web.guard import Guard
 from bumper_tw.web.routes import ANY, Route
 
@@ -21,8 +22,8 @@ class HomeRoutes:
 
     def routes(self) -> Iterator[Route]:
         """HM01 and HM06."""
-        yield Route("/api/homed/home/list", ANY, self.homes, failed)
-        yield Route("/api/homed/member/list", ANY, self.members, failed)
+        yield Route("/api/homed/home/list", ANY, self.homes, session_failure)
+        yield Route("/api/homed/member/list", ANY, self.members, session_failure)
 
     def homes(self, call: Call) -> Answer:
         """The homes of the user who asks."""
@@ -56,9 +57,3 @@ class HomeRoutes:
         if not self._accounts.policy.takes_words() and asked not in {"", who}:
             raise LoginRefused("these are somebody else's homes")
         return asked or who
-
-
-def failed(_call: Call, wrong: Exception) -> Answer:
-    """S3's opposite."""
-    code = NO_SESSION if isinstance(wrong, LoginRefused) else 1
-    return json_answer(portal_failed(str(wrong), code))

@@ -17,7 +17,6 @@ from bumper_tw.dialect.envelopes import (
     area_failed,
     bare,
     find,
-    portal_failed,
     private_failed,
     private_ok,
     to_json,
@@ -26,6 +25,7 @@ from bumper_tw.dialect.envelopes import (
 )
 from bumper_tw.errors import BadRequest
 from bumper_tw.web.call import Answer, Call, in_brackets, json_answer
+from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import ANY, POST, Route, private
 
 #: What robots and apps look for, and its port.  The vendor sends robots that want an update to
@@ -78,7 +78,7 @@ class LookupRoutes:
         common = private("v1", "/common/")
         return (
             Route("/lookup.do", POST, self.lookup, self.lost),
-            Route("/api/appsvr/service/list", ANY, self.hosts, self.portal_failure),
+            Route("/api/appsvr/service/list", ANY, self.hosts, portal_failure),
             Route("/api/basis/dc/get-by-area", ANY, self.data_centre, self.area_failure),
             Route(common + "getConfig", ANY, self.config, self.private_failure),
             Route(common + "getAreas", ANY, self.areas, self.private_failure),
@@ -164,10 +164,6 @@ class LookupRoutes:
     def private_failure(self, _: Call, why: Exception) -> Answer:
         """E9."""
         return json_answer(private_failed(FAILED, str(why), self.now_ms()))
-
-    def portal_failure(self, _: Call, why: Exception) -> Answer:
-        """The opposite of S3."""
-        return json_answer(portal_failed(str(why)))
 
     def area_failure(self, _: Call, why: Exception) -> Answer:
         """E10."""

@@ -8,10 +8,11 @@ from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.core.accounts import Accounts, Session
 from bumper_tw.core.oauth import Pair
-from bumper_tw.dialect.envelopes import FAILED, TOKEN_INVALID, portal_failed, user_failed
+from bumper_tw.dialect.envelopes import FAILED, TOKEN_INVALID, user_failed
 from bumper_tw.errors import BadRequest, LoginRefused
 from bumper_tw.web import account_bodies as bodies
 from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.failures import session_failure
 from bumper_tw.web.guard import Guard, text_of
 from bumper_tw.web.routes import ANY, POST, Route, both
 
@@ -126,7 +127,7 @@ class OAuthRoutes:
         yield Route("/newauth.do", POST, self.code, newauth_failed)
         paths = ("/api/appsvr/oauth_callback", "/api/appsvr/oauth/token")
         yield from both(*paths, methods=ANY, answer=self.pair, failure=oauth_failed)
-        yield Route("/api/new-perm/token/sst/issue", POST, self.control, control_failed)
+        yield Route("/api/new-perm/token/sst/issue", POST, self.control, session_failure)
 
     def code(self, call: Call) -> Answer:
         """2.5."""
@@ -167,9 +168,3 @@ def newauth_failed(_call: Call, wrong: Exception) -> Answer:
 def oauth_failed(_call: Call, wrong: Exception) -> Answer:
     """E4."""
     return json_answer(bodies.oauth_failed(str(wrong)))
-
-
-def control_failed(_call: Call, wrong: Exception) -> Answer:
-    """S3's opposite."""
-    code = bodies.NO_SESSION if isinstance(wrong, LoginRefused) else 1
-    return json_answer(portal_failed(str(wrong), code))

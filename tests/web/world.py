@@ -36,6 +36,7 @@ from bumper_tw.web.cleaning import CleaningRoutes
 from bumper_tw.web.commands import CommandRoutes
 from bumper_tw.web.constants import load
 from bumper_tw.web.devices import DeviceRoutes
+from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.home_screen import HomeScreenRoutes
 from bumper_tw.web.lookup import LookupRoutes
 from bumper_tw.web.request import Limits
@@ -135,7 +136,7 @@ class World:
         for part in (commands, devices, lookup, catalogue, api, cleaning, screen):
             yield from part.routes()
         todos = {**devices.user_todos(), "FindBest": lookup.find_best}
-        yield Route("/user.do", POST, user_do(todos), lookup.portal_failure)
+        yield Route("/user.do", POST, user_do(todos), portal_failure)
 
     def robot(self, device: Device = DUSTY, **script: bytes) -> ScriptedRobot:
         """A robot connects."""
