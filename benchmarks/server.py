@@ -16,13 +16,12 @@ from attrs import frozen
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[1]
 
-#: One listener of each sort, in the order of L{Ports}.  Names of listeners come from their
-#: endpoints, which therefore must not be alike.
+#: One listener of each sort, in the order of L{Ports}.
 LISTENERS = (
     "web:tcp:0:interface=127.0.0.1",
-    "web:tcp:0:interface=127.0.0.1:backlog=200:tls",
+    "web:tcp:0:interface=127.0.0.1:tls",
     "mqtt:tcp:0:interface=127.0.0.1",
-    "mqtt:tcp:0:interface=127.0.0.1:backlog=200:tls",
+    "mqtt:tcp:0:interface=127.0.0.1:tls",
 )
 #: All our clients come from one address.
 CROWD = ("web.connections_per_peer=10000", "mqtt.connections_per_peer=10000")

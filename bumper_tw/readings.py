@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Any, ClassVar
 
-from attrs import asdict, evolve, fields_dict, frozen
+from attrs import asdict, fields_dict, frozen
 
 
 class Activity(Enum):
@@ -336,7 +336,3 @@ class Report:
     def kind(self) -> str:
         """The kind of its reading."""
         return self.reading.kind
-
-    def numbered(self, number: int) -> "Report":
-        """This report with its place in the order."""
-        return evolve(self, number=number)

@@ -9,14 +9,13 @@ from typing import Any
 
 from attrs import field, frozen
 
+from bumper_tw.dialect.topics import HELPER
+
 #: How users spell their realm, in lower case (mqtt.md 2.2); the first is the canonical one.
 USER_REALMS = ("ecouser.net", "ecouser", "user")
 
 #: Domains that belong to servers; nobody may come from the network under one (mqtt.md 4.4).
 SERVER_REALMS = frozenset({"bumper", "ecosys"})
-
-#: The name our own side has on the wire (mqtt.md 4.4).
-HELPER = ("helperbot", "bumper", "helperbot")
 
 IDENTITY = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 ROBOT_CLASS = re.compile(r"[a-z0-9]{3,12}")

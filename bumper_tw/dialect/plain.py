@@ -13,7 +13,6 @@ C{cmd}.  C{id} is the sender's choice, up to 64 letters, digits, dashes and unde
 number; the answer carries it back.
 """
 
-import json
 import re
 from enum import Enum
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from attrs import frozen
 
 from bumper_tw.dialect import lenient
+from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.errors import BadRequest
 from bumper_tw.values import PayloadKind, RequestId
 
@@ -132,15 +132,10 @@ def content(payload: object, needed: bool) -> tuple[bytes, PayloadKind]:
     if isinstance(payload, str) and payload:
         return payload.encode(), PayloadKind.XML
     if isinstance(payload, dict):
-        return compact(payload), PayloadKind.JSON
+        return to_json(payload), PayloadKind.JSON
     if payload is None and not needed:
         return b"{}", PayloadKind.JSON
     raise BadRequest("The payload is neither an object nor a string of XML.")
-
-
-def compact(value: object) -> bytes:
-    """JSON without blanks."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def encode(message: PlainMessage) -> tuple[str, bytes]:
@@ -156,7 +151,7 @@ def encode(message: PlainMessage) -> tuple[str, bytes]:
         values["event" if message.shape is Shape.REPORT else "cmd"] = message.name
     values["payload"] = payload_of(message)
     # What we would not accept we do not send.
-    body = compact(values)
+    body = to_json(values)
     name = short_topic(message.shape, message.did)
     decode(name, body)
     return name, body

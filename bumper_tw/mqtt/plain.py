@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.dialect import plain, topics
+from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.plain import PlainMessage, Shape
 from bumper_tw.errors import BadRequest, CommandFailed, DeviceUnknown
 from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, IMqttRouter
@@ -104,7 +105,7 @@ class PlainGateway:
         self._say_failure(failure.value, said)
 
     def _say_failure(self, why: BaseException | None, said: PlainMessage) -> None:
-        body = plain.compact({"ret": "fail", "error": str(why)})
+        body = to_json({"ret": "fail", "error": str(why)})
         self._say(PlainMessage(Shape.REPLY, said.did, said.name, said.request, body))
 
     def _device(self, did: str) -> DeviceId:

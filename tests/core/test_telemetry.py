@@ -61,7 +61,7 @@ class TelemetryTests(SynchronousTestCase):
 
     def test_warm(self) -> None:
         """After a restart the old reports are there, and numbers go on."""
-        self.telemetry.warm([report(Battery(50)).numbered(41)])
+        self.telemetry.warm([Report(DUSTY.did, Battery(50), 5.0, 41)])
         self.telemetry.record(report(Stats("1", 5)))
         self.assertEqual([r.number for r in self.telemetry.latest(DUSTY.did)], [41, 42])
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.dialect import plain, reports
+from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.plain import PlainMessage, Shape
 from bumper_tw.errors import BadRequest
 from bumper_tw.readings import Battery
@@ -18,7 +19,7 @@ utf8 = st.text(st.characters(codec="utf-8"))
 scalars = st.none() | st.booleans() | st.integers() | utf8
 objects = st.dictionaries(utf8, scalars, max_size=4)
 bodies = st.one_of(
-    objects.map(lambda value: (plain.compact(value), PayloadKind.JSON)),
+    objects.map(lambda value: (to_json(value), PayloadKind.JSON)),
     st.just((b"<ctl type='Brush'/>", PayloadKind.XML)),
 )
 
@@ -73,7 +74,7 @@ class DecodeTests(SynchronousTestCase):
         for topic, body in wrong:
             self.assertRaises(BadRequest, plain.decode, topic, body)
 
-    @given(st.sampled_from(["p2p", "rsp", "attr"]), st.binary() | objects.map(plain.compact))
+    @given(st.sampled_from(["p2p", "rsp", "attr"]), st.binary() | objects.map(to_json))
     def test_any_body(self, shape: str, body: bytes) -> None:
         """Any body is a message of that shape or a L{BadRequest}."""
         try:
