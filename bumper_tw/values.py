@@ -30,6 +30,7 @@ class Role(Enum):
     ROBOT = "robot"
     USER = "user"
     SERVICE = "service"
+    ANONYMOUS = "anonymous"
 
 
 @frozen
@@ -70,7 +71,8 @@ class Principal:
     """
     Somebody whose credentials were checked.
 
-    @ivar name: a robot's did, a user's uid, or the account name of a local service.
+    @ivar name: a robot's did, a user's uid, or the account name of a local service; empty for
+        somebody anonymous.
     @ivar realm: a robot's class, or the realm as the client spelt it (mqtt.md 2.2).
     @ivar label: what it calls itself besides: a robot's serial number.
     @ivar firmware: the version a robot told at login; empty when it did not.
@@ -89,7 +91,7 @@ class Principal:
         return DeviceId(self.name, self.realm, self.resource)
 
     def __str__(self) -> str:
-        return f"{self.role.value} {self.name}"
+        return f"{self.role.value} {self.name}".rstrip()
 
 
 @frozen

@@ -8,7 +8,8 @@ from attrs import define, field
 from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
-from bumper_tw.mqtt.protocol import MqttFactory, MqttProtocol
+from bumper_tw.mqtt.factory import MqttFactory
+from bumper_tw.mqtt.protocol import MqttProtocol
 from bumper_tw.values import DeviceId
 from bumper_tw.wire.mqtt_client import ClientConnection
 from bumper_tw.wire.mqtt_codec import encode

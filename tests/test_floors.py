@@ -19,6 +19,7 @@ ROOT = Path(bumper_tw.__file__).parent
 FLOORS = {
     "values": 0,
     "readings": 0,
+    "kept": 0,
     "errors": 0,
     "wire": 0,
     "interfaces": 1,
@@ -33,12 +34,13 @@ FLOORS = {
 }
 
 #: On floor 0 the nouns may be shared; C{wire} keeps to itself.
-NOUNS = {"values", "readings", "errors"}
+NOUNS = {"values", "readings", "kept", "errors"}
 
 #: What a part must stay away from, by prefix.
 IMPURE = {
     "values": ("twisted", "time", "random", "os", "socket", "logging"),
     "readings": ("twisted", "time", "random", "os", "socket", "logging"),
+    "kept": ("twisted", "time", "random", "os", "socket", "logging"),
     "errors": ("twisted", "time", "random", "os", "socket", "logging"),
     "wire": ("twisted", "time", "random", "os", "socket", "logging"),
     "dialect": ("twisted.internet", "time", "random", "socket", "sqlite3"),

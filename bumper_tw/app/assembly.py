@@ -1,6 +1,6 @@
 """Where everything meets, once: built bottom-up, read top-down."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,12 +12,21 @@ from attrs import frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.threads import deferToThreadPool
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from bumper_tw.app.addresses import announceable, host_names, own_addresses
 from bumper_tw.app.addresses import plain as plain_address
+from bumper_tw.app.brokerage import (
+    Brokerage,
+    brokerage,
+    chores,
+    file_accounts,
+    in_thread,
+    password_file,
+    reload_access,
+    robot_secrets,
+)
 from bumper_tw.app.config import Listen, Settings
 from bumper_tw.app.lifecycle import Listener, Repeated, Step
 from bumper_tw.app.root import Root, Start, hand_over
@@ -28,16 +37,15 @@ from bumper_tw.core.commands import SPACE, CommandCorrelator, request_ids
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.identity import Identity
 from bumper_tw.core.mqtt_router import MqttBroker
-from bumper_tw.core.mqtt_rules import MqttRules
-from bumper_tw.core.mqtt_session import SessionLimits
+from bumper_tw.core.password_file import PasswordFile
 from bumper_tw.core.passwords import Passwords
 from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy
+from bumper_tw.core.robot_secrets import RobotSecrets
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
-from bumper_tw.mqtt.gateway import MqttGateway
-from bumper_tw.mqtt.plain import PlainGateway
-from bumper_tw.mqtt.protocol import ConnectionLimits, MqttFactory
+from bumper_tw.interfaces import IDatabase
+from bumper_tw.mqtt.factory import MqttFactory
 from bumper_tw.pki.certificates import Address
 from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.vault import FILES, Vault
@@ -46,7 +54,10 @@ from bumper_tw.storage.cleaning import CleaningLogStore
 from bumper_tw.storage.database import Database, InlineDatabase
 from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.migrations import DATABASE, migrate
+from bumper_tw.storage.mqtt import SqlMqttStore
+from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
+from bumper_tw.values import Principal, Role, User
 
 #: Seconds between two looks at the certificates, and at what has become too old to keep.
 A_DAY, AN_HOUR = 86_400.0, 3600.0
@@ -61,6 +72,8 @@ class Facts:
     commands: CommandCorrelator
     accounts: Accounts
     identity: Identity
+    secrets: RobotSecrets
+    passwords: PasswordFile | None
     reports: TelemetryStore
     logs: CleaningLogStore
     writer: ReportWriter
@@ -78,8 +91,8 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     vault = open_vault(settings)
     database = Database(reactor, path)
     facts = gather(reactor, settings, vault, database)
-    remember(facts, path)
-    mqtt = broker(reactor, settings, facts)
+    mqtt = broker(reactor, settings, facts, database)
+    remember(facts, mqtt.router, path)
     site = website(reactor, settings, vault, facts)
     contexts = ServerContexts(vault.credentials)
 
@@ -87,18 +100,25 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     root.reloads += [
         lambda: renew(settings, vault, contexts),
         lambda: facts.accounts.reload(AccountStore(database)),
+        lambda: facts.registry.reload(DeviceStore(database)),
+        lambda: facts.secrets.reload(RobotSecretStore(database)),
+        lambda: reload_access(settings, mqtt),
+        lambda: reload_services(facts, mqtt.router, database),
     ]
-    factories: dict[str, IProtocolFactory] = {"web": site, "mqtt": mqtt}
     for child in (
         Step("database", database.start, database.close),
         Step("report writer", stop=facts.writer.flush),
+        Step("MQTT journal", stop=mqtt.journal.flush),
         Repeated("renewal", reactor, A_DAY, lambda: renew(settings, vault, contexts)),
         Repeated("clean-up", reactor, AN_HOUR, lambda: prune(reactor, settings, facts), True),
         Step("web farewell", stop=site.farewell),
-        Step("MQTT farewell", stop=mqtt.farewell),
+        *chores(reactor, settings, mqtt),
         Step("commands", stop=facts.commands.stop),
         *(demo_robots(reactor, settings) if start.demo else ()),
-        *(listener(reactor, at, factories[at.serve], contexts) for at in settings.listen),
+        *(
+            listener(reactor, at, inside(at, site, mqtt.factory), contexts)
+            for at in settings.listen
+        ),
     ):
         child.setServiceParent(root)
     hand_over(ours(settings), start.options)
@@ -150,7 +170,8 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
     logs, writer = CleaningLogStore(database), ReportWriter(reactor, reports)
     telemetry.listen(writer.add)
     telemetry.listen(CleaningLogs(logs, lambda did: registry.device(did).id).heard)
-    known = known_accounts(reactor, database)
+    throttle = Throttle(reactor)
+    known = known_accounts(reactor, database, throttle)
     accounts = Accounts(
         reactor,
         AccountStore(database),
@@ -160,8 +181,23 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         settings.identity.token_days * A_DAY,
     )
     commands = correlator(reactor, settings, registry)
-    identity = Identity(accounts, known)
-    return Facts(registry, telemetry, commands, accounts, identity, reports, logs, writer)
+    secrets, passwords = (
+        robot_secrets(reactor, settings, registry, database),
+        password_file(settings),
+    )
+    identity = Identity(accounts, known, secrets, file_accounts(reactor, passwords, throttle))
+    return Facts(
+        registry,
+        telemetry,
+        commands,
+        accounts,
+        identity,
+        secrets,
+        passwords,
+        reports,
+        logs,
+        writer,
+    )
 
 
 def correlator(reactor: Any, settings: Settings, registry: DeviceRegistry) -> CommandCorrelator:
@@ -172,14 +208,10 @@ def correlator(reactor: Any, settings: Settings, registry: DeviceRegistry) -> Co
     )
 
 
-def known_accounts(reactor: Any, database: Database) -> KnownAccounts:
+def known_accounts(reactor: Any, database: Database, throttle: Throttle) -> KnownAccounts:
     """The accounts that have a password."""
-
-    def in_thread(work: Callable[[], Any]) -> Deferred[Any]:
-        return deferToThreadPool(reactor, reactor.getThreadPool(), work)
-
-    passwords = Passwords(in_thread, token_hex)
-    return KnownAccounts(AccountStore(database), passwords, Throttle(reactor))
+    passwords = Passwords(in_thread(reactor), token_hex)
+    return KnownAccounts(AccountStore(database), passwords, throttle)
 
 
 def policy(settings: Settings, vault: Vault, known: KnownAccounts) -> IPolicy:
@@ -190,7 +222,7 @@ def policy(settings: Settings, vault: Vault, known: KnownAccounts) -> IPolicy:
     return HomePolicy(decrypt)
 
 
-def remember(facts: Facts, path: Path) -> None:
+def remember(facts: Facts, router: MqttBroker, path: Path) -> None:
     """
     Take up what earlier runs have left, before anybody can ask for it.
 
@@ -201,6 +233,8 @@ def remember(facts: Facts, path: Path) -> None:
     for loaded in (
         facts.registry.load(DeviceStore(database)),
         facts.accounts.load(AccountStore(database)),
+        facts.secrets.load(RobotSecretStore(database)),
+        SqlMqttStore(database).load().addCallback(router.restore),
         TelemetryStore(database).latest().addCallback(facts.telemetry.warm),
     ):
         loaded.addErrback(failures.append)
@@ -209,32 +243,42 @@ def remember(facts: Facts, path: Path) -> None:
         failure.raiseException()
 
 
-def broker(reactor: Any, settings: Settings, facts: Facts) -> MqttFactory:
-    """The MQTT side, with our own ears at it."""
-    limits = SessionLimits(
-        subscriptions=settings.mqtt.subscriptions,
-        inflight=settings.mqtt.inflight,
-        backlog=settings.mqtt.backlog_bytes,
+def broker(reactor: Any, settings: Settings, facts: Facts, database: IDatabase) -> Brokerage:
+    """The MQTT side."""
+    return brokerage(
+        reactor,
+        settings,
+        database,
+        facts.identity,
+        facts.registry,
+        facts.commands,
+        facts.telemetry,
     )
-    takeovers = settings.identity.takeovers_per_minute
-    router = MqttBroker(reactor, MqttRules(facts.registry), limits, takeovers)
-    gateway = MqttGateway(reactor, router, facts.registry, facts.commands, facts.telemetry)
-    PlainGateway(router, facts.registry, facts.commands)
-    connected = gateway.robot_connected
-    return MqttFactory(reactor, facts.identity, router, connected, connection_limits(settings))
 
 
-def connection_limits(settings: Settings) -> ConnectionLimits:
-    """What an MQTT connection may cost."""
-    mqtt = settings.mqtt
-    return ConnectionLimits(
-        login=mqtt.login_seconds,
-        keep_alive=mqtt.keep_alive_max,
-        max_packet=mqtt.max_packet,
-        max_topic=mqtt.max_topic,
-        connections=mqtt.connections,
-        per_peer=mqtt.connections_per_peer,
-    )
+def reload_services(facts: Facts, router: MqttBroker, database: IDatabase) -> Deferred[None]:
+    """Turn away local services whose account is gone, or has another password in the file."""
+    changed = facts.passwords.reload() if facts.passwords is not None else frozenset()
+    listed = AccountStore(database).load()
+    return listed.addCallback(lambda found: dismiss(facts, router, changed, found[0]))
+
+
+def dismiss(
+    facts: Facts, router: MqttBroker, changed: Container[str], users: Iterable[User]
+) -> None:
+    """Close connections of services that would not get in again; what they left goes, too."""
+    names, file = {user.account for user in users}, facts.passwords
+
+    def gone(who: Principal) -> bool:
+        known = who.name in names or (file is not None and file.knows(who.name))
+        return who.role is Role.SERVICE and (not known or who.name in changed)
+
+    router.clients.dismiss(gone)
+
+
+def inside(at: Listen, site: IProtocolFactory, mqtt: MqttFactory) -> IProtocolFactory:
+    """What is behind a listener."""
+    return mqtt.door(at.anonymous) if at.serve == "mqtt" else site
 
 
 def listener(

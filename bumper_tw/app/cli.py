@@ -3,8 +3,9 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from getpass import getpass
 from pathlib import Path
 from secrets import token_hex
@@ -14,17 +15,27 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from bumper_tw.app import config
-from bumper_tw.core.owner import Owner
+from bumper_tw.core.owner import Owner, Resident, RobotOwner
 from bumper_tw.core.passwords import Passwords
 from bumper_tw.errors import BadRequest, BumperError
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.database import InlineDatabase
+from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.migrations import DATABASE, migrate
+from bumper_tw.storage.robot_secrets import RobotSecretStore
+from bumper_tw.storage.telemetry import TelemetryStore
 
 T = TypeVar("T")
 
+#: What one of our commands does, and what it says then.
+Deed = Callable[[InlineDatabase, argparse.Namespace], str]
+
 #: What a running server needs to be told.
 RELOAD = "send a running server SIGHUP to end the sessions of this account"
+RELOAD_ROBOTS = "send a running server SIGHUP to make it known there"
+
+#: How times are written for people.
+MINUTES = "%Y-%m-%d %H:%M"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -52,9 +63,24 @@ def user(arguments: Sequence[str]) -> int:
     @return: the exit status.
     """
     options = user_parser().parse_args(arguments)
+    return done(USER_DEEDS[options.deed], options)
+
+
+def robot(arguments: Sequence[str]) -> int:
+    """
+    Robots, and the secrets they are known by.
+
+    @return: the exit status.
+    """
+    options = robot_parser().parse_args(arguments)
+    return done(ROBOT_DEEDS[options.deed], options)
+
+
+def done(deed: Deed, options: argparse.Namespace) -> int:
+    """Do something with the database; the exit status."""
     try:
         with closing(open_database(options)) as database:
-            said = DEEDS[options.deed](owner_of(database), options)
+            said = deed(database, options)
     except BumperError as why:
         sys.stderr.write(f"bumper: {why}\n")
         return 1
@@ -79,22 +105,59 @@ def owner_of(database: InlineDatabase) -> Owner:
     return Owner(clock, AccountStore(database), Passwords(at_once, token_hex))
 
 
+def robot_owner_of(database: InlineDatabase) -> RobotOwner:
+    """The owner of the robots."""
+    return RobotOwner(DeviceStore(database), RobotSecretStore(database), TelemetryStore(database))
+
+
 def user_parser() -> argparse.ArgumentParser:
     """What can stand behind C{bumper user}."""
-    parser = argparse.ArgumentParser(prog="bumper user", description="Accounts with a password.")
-    deeds = parser.add_subparsers(dest="deed", required=True)
-    for deed, meaning in (
-        ("add", "add an account, or change its password"),
-        ("password", "the same"),
-        ("remove", "remove an account and everything it is logged in to"),
-        ("list", "list the accounts"),
-    ):
-        one = deeds.add_parser(deed, help=meaning, description=meaning)
+    return parser(
+        "user",
+        "Accounts with a password.",
+        {
+            "add": "add an account, or change its password",
+            "password": "the same",
+            "remove": "remove an account and everything it is logged in to",
+            "list": "list the accounts",
+        },
+        ("name", "the account, such as an e-mail address"),
+    )
+
+
+def robot_parser() -> argparse.ArgumentParser:
+    """What can stand behind C{bumper robot}."""
+    return parser(
+        "robot",
+        "Robots, and the secrets they are known by.  A robot is trusted when it connects for "
+        "the first time, and has to bring the same secret from then on.",
+        {
+            "list": "list the robots: id, class, name, kind of secret, last report",
+            "trust": "forget the secret of a robot, after a factory reset: the next one counts",
+            "remove": "forget a robot with its secret and its reports",
+        },
+        ("did", "the id of the robot, as in the list"),
+    )
+
+
+def parser(
+    command: str, about: str, deeds: Mapping[str, str], names: tuple[str, str]
+) -> argparse.ArgumentParser:
+    """
+    What can stand behind one command.
+
+    @param deeds: each with its meaning.
+    @param names: what all but C{list} are about, and its meaning.
+    """
+    whole = argparse.ArgumentParser(prog=f"bumper {command}", description=about)
+    parts = whole.add_subparsers(dest="deed", required=True)
+    for deed, meaning in deeds.items():
+        one = parts.add_parser(deed, help=meaning, description=meaning)
         if deed != "list":
-            one.add_argument("name", help="the account, such as an e-mail address")
+            one.add_argument(names[0], help=names[1])
         one.add_argument("--config", "-c", type=Path, help="settings file (TOML)")
         one.add_argument("--data", "-d", type=Path, help="folder of the database")
-    return parser
+    return whole
 
 
 def at_once(work: Callable[[], T]) -> Deferred[T]:
@@ -102,35 +165,71 @@ def at_once(work: Callable[[], T]) -> Deferred[T]:
     return maybeDeferred(work)
 
 
-def add_user(owner: Owner, options: argparse.Namespace) -> str:
+def add_user(database: InlineDatabase, options: argparse.Namespace) -> str:
     """Ask for a password, or read its line from a pipe."""
     password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    added = now(owner.set_password(options.name, password))
+    added = now(owner_of(database).set_password(options.name, password))
     return f"{added.account} can log in with this password; {RELOAD}"
 
 
-def remove_user(owner: Owner, options: argparse.Namespace) -> str:
+def remove_user(database: InlineDatabase, options: argparse.Namespace) -> str:
     """Whoever is logged in to the account is not any more."""
-    if not now(owner.remove(options.name)):
+    if not now(owner_of(database).remove(options.name)):
         raise BadRequest(f"there is no account {options.name}")
     return f"{options.name} is removed; {RELOAD}"
 
 
-def list_users(owner: Owner, _: argparse.Namespace) -> str:
+def list_users(database: InlineDatabase, _: argparse.Namespace) -> str:
     """One account a line."""
-    return "\n".join(user.account for user in now(owner.users())) or "there are no accounts"
+    users = now(owner_of(database).users())
+    return "\n".join(user.account for user in users) or "there are no accounts"
 
 
-#: What can be done with accounts.
-DEEDS: dict[str, Callable[[Owner, argparse.Namespace], str]] = {
+def list_robots(database: InlineDatabase, _: argparse.Namespace) -> str:
+    """One robot a line, under the names of the columns."""
+    robots = now(robot_owner_of(database).robots())
+    if not robots:
+        return "there are no robots"
+    rows = [("ID", "CLASS", "NAME", "SECRET", "LAST REPORT"), *map(columns, robots)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def columns(robot: Resident) -> tuple[str, ...]:
+    """A robot in the list.  Its name came over the network, and must not steer a terminal."""
+    heard = datetime.fromtimestamp(robot.heard_at).strftime(MINUTES) if robot.heard_at else "never"
+    secret = robot.secret.value if robot.secret else "the next"
+    name = "".join(letter if letter.isprintable() else "?" for letter in robot.name)
+    return robot.did, robot.model or "-", name or "-", secret, heard
+
+
+def trust_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
+    """Whatever it brings when it connects next counts from then on."""
+    now(robot_owner_of(database).trust(options.did))
+    return f"{options.did} is trusted when it connects next; {RELOAD_ROBOTS}"
+
+
+def remove_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
+    """It is new when it connects next."""
+    now(robot_owner_of(database).remove(options.did))
+    return f"{options.did} is removed; {RELOAD_ROBOTS}"
+
+
+#: What can be done with accounts, and with robots.
+USER_DEEDS: dict[str, Deed] = {
     "add": add_user,
     "password": add_user,
     "remove": remove_user,
     "list": list_users,
 }
+ROBOT_DEEDS: dict[str, Deed] = {
+    "list": list_robots,
+    "trust": trust_robot,
+    "remove": remove_robot,
+}
 
 #: What can stand behind C{bumper}.
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"user": user}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"user": user, "robot": robot}
 
 
 def now(result: Deferred[T]) -> T:

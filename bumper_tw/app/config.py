@@ -18,6 +18,7 @@ from attrs import NOTHING, Attribute, field, fields, frozen, has
 from bumper_tw.app.kinds import (
     ADDRESS,
     ENDPOINT,
+    FILE,
     FLAG,
     FOLDER,
     LEVEL,
@@ -35,6 +36,9 @@ from bumper_tw.errors import StartError
 T = TypeVar("T")
 Schema = Mapping[str, "Setting"]
 Found = Iterator[tuple[str, Any]]
+
+#: A file that is not there: C{Path("")}, which has no name.
+NO_FILE = Path()
 
 FILE_LIMIT = 1 << 20  # Settings are a page or two; what is larger is some other file.
 
@@ -59,6 +63,7 @@ class Listen:
     at: str = field(metadata=_about(ENDPOINT, "Twisted endpoint description"))
     tls: bool = _setting(False, FLAG, "encrypt with the certificate of this server")
     legacy_tls: bool = _setting(False, FLAG, "also allow TLS 1.0 and 1.1, for old robots")
+    anonymous: bool = _setting(False, FLAG, "MQTT without an account, outside robots' topics")
 
 
 def _listener(text: str) -> dict[str, object]:
@@ -78,6 +83,8 @@ def _listen(table: dict[str, object]) -> Listen:
     listen = Listen(**given)
     if listen.legacy_tls and not listen.tls:
         raise StartError("listen.legacy_tls = true needs tls = true beside it")
+    if listen.anonymous and listen.serve != "mqtt":
+        raise StartError('listen.anonymous = true needs serve = "mqtt" beside it')
     return listen
 
 
@@ -119,6 +126,7 @@ class IdentitySettings:
 
     policy: str = _setting("home", choice("home", "strict"), "strict: only known accounts")
     robots: int = _setting(500, whole(1, 100_000), "robots remembered at the most")
+    closed: bool = _setting(False, FLAG, "let in only robots that are known already")
     token_days: int = _setting(30, whole(1, 3650, "days"), "life of an app's login")
     takeovers_per_minute: int = _setting(10, whole(1, 1000), "reconnects over a live connection")
 
@@ -147,16 +155,29 @@ class StorageSettings:
 class MqttSettings:
     """What one MQTT client, and all of them, may use."""
 
+    passwords: Path = field(default=NO_FILE, metadata=_about(FILE, "accounts, as user:hash lines"))
+    access: Path = field(default=NO_FILE, metadata=_about(FILE, "rules, as mosquitto's acl_file"))
     # MQTT 3.1.1, 2.2.3: four length bytes reach no further.
     max_packet: int = _setting(1 << 20, whole(1024, 268_435_455, "bytes"), "largest packet")
     max_topic: int = _setting(512, whole(64, 65_535, "bytes"), "longest topic")
+    max_levels: int = _setting(32, whole(12, 1000), "levels in a topic")
     subscriptions: int = _setting(64, whole(1, 10_000), "subscriptions per client")
     inflight: int = _setting(32, whole(1, 65_535), "unacknowledged messages per client")
+    queued: int = _setting(1000, whole(0, 65_000), "messages waiting behind those")
+    backlog_bytes: int = _setting(1 << 20, whole(4096, 1 << 30, "bytes"), "unsent, per client")
+    sessions: int = _setting(1000, whole(0, 100_000), "persistent sessions kept")
+    session_days: int = _setting(7, whole(1, 3650, "days"), "life of one whose client is away")
+    session_bytes: int = _setting(64 << 20, whole(4096, 1 << 40, "bytes"), "unsent, of all these")
+    retained: int = _setting(10_000, whole(0, 10**6), "retained messages")
+    retained_bytes: int = _setting(16 << 20, whole(0, 1 << 40, "bytes"), "in all of those")
+    retained_days: int = _setting(0, whole(0, 3650, "days"), "life of one; 0: for ever")
     login_seconds: int = _setting(10, whole(1, 300, "seconds"), "patience before CONNECT")
     keep_alive_max: int = _setting(3600, whole(10, 65_535, "seconds"), "longest silence allowed")
-    backlog_bytes: int = _setting(1 << 20, whole(4096, 1 << 30, "bytes"), "unsent, per client")
     connections: int = _setting(1000, whole(1, 100_000), "connections at once")
     connections_per_peer: int = _setting(100, whole(1, 100_000), "of these, from one address")
+    strangers: int = _setting(200, whole(1, 100_000), "of these, not logged in yet")
+    strangers_per_peer: int = _setting(50, whole(1, 100_000), "of those, from one address")
+    figures_seconds: int = _setting(10, whole(0, 3600, "seconds"), "between $SYS; 0: never")
 
 
 @frozen
@@ -284,7 +305,7 @@ def _from_environ(environ: Mapping[str, str], schema: Schema) -> Found:
 
 
 def _built(values: Mapping[str, Any], base: Path) -> Settings:
-    settled = {k: base / v if isinstance(v, Path) else v for k, v in values.items()}
+    settled = {k: base / v if isinstance(v, Path) and v.name else v for k, v in values.items()}
     parts: dict[str, Any] = {}
     for part in fields(Settings):
         kind: Any = type(part.default)

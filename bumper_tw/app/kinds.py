@@ -79,6 +79,11 @@ def _levels(table: dict[str, object]) -> Mapping[str, object]:
     return MappingProxyType({part: LEVEL.check(level) for part, level in table.items()})
 
 
+def _is_file(path: str) -> bool:
+    """Whether C{path} can name a file: "." and "/" cannot, and are not the same as nothing."""
+    return "\0" not in path and Path(path).name not in {"", ".."}
+
+
 def known(name: str, names: Iterable[str]) -> str:
     """C{name}, if it is one of C{names}; the error names the nearest of them."""
     if name in names:
@@ -91,6 +96,7 @@ def known(name: str, names: Iterable[str]) -> str:
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 FLAG = Kind("true or false", (bool,), read=lambda text: WORDS.get(text.lower()))
 FOLDER = Kind("the path of a folder", (str,), lambda path: path and "\0" not in path, Path)
+FILE = Kind('the path of a file, or ""', (str,), lambda path: not path or _is_file(path), Path)
 HOST_NAME = Kind("a host name", (str,), is_host_name)
 NAMES = Kind("a list of host names", (str, list), make=_names)
 LEVEL = choice("debug", "info", "warn", "error")

@@ -81,8 +81,8 @@ class Root(OrderedService):
             self._log.info("stopping already")
 
     def reload(self) -> None:
-        """Take up new certificates, accounts and log levels; connections go on."""
-        self._log.info("reloading certificates, accounts and log levels")
+        """Take up new certificates, accounts, robots, rules and log levels; connections go on."""
+        self._log.info("reloading certificates, accounts, robots, rules and log levels")
         for job in (self._reload_levels, *self.reloads):
             maybeDeferred(job).addErrback(self._not_reloaded)
 

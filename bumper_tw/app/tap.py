@@ -108,6 +108,8 @@ def shown(default: object) -> str:
     """A default as the owner would write it."""
     if isinstance(default, tuple):
         return ", ".join(str(getattr(item, "at", item)) for item in default) or "none"
+    if default == config.NO_FILE:
+        return '""'
     return str(default) if default or default == 0 else "none"
 
 

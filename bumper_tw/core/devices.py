@@ -38,6 +38,15 @@ class DeviceRegistry:
     def _remember(self, devices: Sequence[Device]) -> None:
         self._devices = {device.id.did: device for device in devices}
 
+    def reload(self, store: IDeviceStore) -> Deferred[None]:
+        """Drop what the owner has removed on disk while we were running."""
+        # Only what is here before we ask: a robot may come in meanwhile.
+        return store.load().addCallback(self._drop_removed, list(self._devices))
+
+    def _drop_removed(self, on_disk: Sequence[Device], before: Sequence[str]) -> None:
+        for did in set(before) - {device.id.did for device in on_disk}:
+            self.forget(did)
+
     def attach(self, device: Device, link: IRobotLink) -> Callable[[], bool]:
         did = device.id.did
         if did not in self._devices and len(self._devices) >= self._most:

@@ -1,17 +1,26 @@
-"""The embedded broker: who is connected, and who hears what."""
+"""The embedded broker: what is published reaches whoever may hear it."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol as Shape
 
+from attrs import evolve, field, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bumper_tw.core.mqtt_clients import ClientLimits, Clients
+from bumper_tw.core.mqtt_journal import Journal
+from bumper_tw.core.mqtt_retained import RetainedLimits, RetainedMessages
 from bumper_tw.core.mqtt_rules import MqttRules
 from bumper_tw.core.mqtt_session import MqttSession, SessionLimits
-from bumper_tw.errors import LoginRefused
-from bumper_tw.interfaces import IMqttBroker, IMqttOutlet, IMqttSession, Undo
+from bumper_tw.core.mqtt_verdicts import Verdicts
+from bumper_tw.core.mqtt_window import Owed
+from bumper_tw.errors import StorageError
+from bumper_tw.interfaces import IMqttBroker, IMqttLane, IMqttOutlet, IMqttSession, Undo
+from bumper_tw.kept import Change, Kept, Retained
 from bumper_tw.values import Message, Principal
 from bumper_tw.wire.mqtt_codec import publish_bytes
 from bumper_tw.wire.mqtt_topics import SubscriptionTree
@@ -19,6 +28,18 @@ from bumper_tw.wire.mqtt_topics import SubscriptionTree
 #: Short names (mqtt.md 4.2).  What others publish under them is heard by us alone: we repeat
 #: it under its long name, and from there under its short one.
 SHORT = ("p2p/", "rsp/", "attr/")
+
+#: For how many topics we remember who hears them.
+REMEMBERED = 10_000
+
+
+@frozen
+class BrokerLimits:
+    """What the broker can cost us: one client, all of them, and what is retained."""
+
+    session: SessionLimits = field(factory=SessionLimits)
+    clients: ClientLimits = field(factory=ClientLimits)
+    retained: RetainedLimits = field(factory=RetainedLimits)
 
 
 class Subscriber(Shape):
@@ -30,8 +51,11 @@ class Subscriber(Shape):
 
     ours: bool
 
-    def deliver(self, message: Message, granted: int, packet: bytes) -> None:
+    def deliver(self, message: Message, granted: int, frame: bytes, changes: list[Change]) -> None:
         """Hear one publication."""
+
+    def pass_on(self, frames: bytes, count: int) -> None:
+        """Hear QoS 0 publications as packets."""
 
 
 class Listener:
@@ -42,18 +66,47 @@ class Listener:
     def __init__(self, hear: Callable[[Message], None]) -> None:
         self._hear = hear
 
-    def deliver(self, message: Message, granted: int, packet: bytes) -> None:  # noqa: ARG002
+    def deliver(
+        self,
+        message: Message,
+        granted: int,  # noqa: ARG002 - what clients need
+        frame: bytes,  # noqa: ARG002
+        changes: list[Change],  # noqa: ARG002
+    ) -> None:
         """Hear one publication, as it is."""
         self._hear(message)
+
+    def pass_on(self, frames: bytes, count: int) -> None:
+        """Never called: we hear messages, and a lane leads to clients alone."""
+
+
+@implementer(IMqttLane)
+class Lane:
+    """From one client to those who hear one topic."""
+
+    __slots__ = ("_clients", "_counts")
+
+    def __init__(self, clients: Sequence[MqttSession], counts: Counter[str]) -> None:
+        self._clients, self._counts = clients, counts
+
+    def pass_on(self, packets: bytes, count: int) -> None:
+        self._counts["published"] += count
+        for client in self._clients:
+            client.pass_on(packets, count)
 
 
 @implementer(IMqttBroker)
 class MqttBroker:
     """
-    Sessions by client id, and one tree of all subscriptions.
+    One tree of all subscriptions, the last words, and the clients.
 
     @ivar tree: every subscription, with the QoS granted.
+    @ivar retained: the last word on each topic.
+    @ivar verdicts: on who may do what.
+    @ivar clients: who is connected, and who is expected back.
     @ivar counts: what happened to publications, by name.
+    @ivar number: of the publication that is being delivered.
+    @ivar owing: who is owed that publication once it is on disk.
     """
 
     _log = Logger()
@@ -62,96 +115,217 @@ class MqttBroker:
         self,
         clock: IReactorTime,
         rules: MqttRules,
-        limits: SessionLimits,
-        takeovers_per_minute: int = 10,
+        journal: Journal,
+        limits: BrokerLimits | None = None,
     ) -> None:
-        self._clock, self._rules, self._limits = clock, rules, limits
-        self._takeovers_per_minute = takeovers_per_minute
-        self._sessions: dict[str, MqttSession] = {}
+        limits = limits or BrokerLimits()
+        self.clock, self.journal, self.limits = clock, journal, limits.session
+        self.verdicts = Verdicts(clock, rules)
+        self.counts: Counter[str] = self.verdicts.counts
+        self.clients = Clients(clock, journal, limits.clients)
+        self.retained = RetainedMessages(limits.retained)
+        self.tree: SubscriptionTree[Subscriber, int] = SubscriptionTree()
+        self.number = 0
+        self.owing: list[tuple[MqttSession, Owed]] = []
         self._pending: deque[Message] = deque()
         self._publishing = False
-        self.tree: SubscriptionTree[Subscriber, int] = SubscriptionTree()
-        self.counts: Counter[str] = Counter()
+        self._hearers: dict[str, list[tuple[Subscriber, int]]] = {}
+        self._changes = self._revision = 0
+
+    # Publishing
 
     def publish(self, message: Message) -> None:
+        kept = self.accept(message, [])
+        if kept is not None:
+            kept.addErrback(self.unkept)
+
+    def accept(self, message: Message, changes: list[Change]) -> Deferred[None] | None:
         """
         Deliver to every match, in the order of calls.
 
         What a listener publishes while it hears something goes out right behind that, so
         that nobody sees an answer before its question (mqtt.md 4.3).
+
+        @param changes: what has to be on disk besides before this is acknowledged.
+        @return: C{None}, or what fires when it is.
         """
-        self._pending.append(message)
         if self._publishing:
-            return
+            self._pending.append(message)
+            return self.journal.write(*changes) if changes else None
         self._publishing = True
         try:
+            kept = self._fan_out(message, changes)
             while self._pending:
-                self._fan_out(self._pending.popleft())
+                self._follow(self._pending.popleft())
         finally:
             self._publishing = False
+        return kept
 
-    def _fan_out(self, message: Message) -> None:
-        found = self.tree.match(message.topic)
-        if message.origin is not None and message.topic.startswith(SHORT):
-            found = [entry for entry in found if entry[0].ours]
-        if not found:
-            return
-        packet = publish_bytes(message.topic, message.payload)
-        if len(found) > 1:
-            found = strongest(found)
-        for subscriber, granted in found:
-            try:
-                subscriber.deliver(message, granted, packet)
-            except Exception:  # noqa: BLE001 - a bulkhead of the architecture
-                self._log.failure("a subscriber failed on {topic}", topic=message.topic)
+    def _follow(self, message: Message) -> None:
+        kept = self._fan_out(message, [])
+        if kept is not None:
+            kept.addErrback(self.unkept)
+
+    def _fan_out(self, message: Message, changes: list[Change]) -> Deferred[None] | None:
+        self.number += 1
+        if message.retain:
+            self._retain(message, changes)
+            message = evolve(message, retain=False)
+        found = self._hearing(message)
+        if found:
+            frame = publish_bytes(message.topic, message.payload)
+            for subscriber, granted in found:
+                self._deliver(subscriber, message, granted, frame, changes)
+        return self._keep(changes) if changes else None
+
+    def _deliver(
+        self, to: Subscriber, message: Message, granted: int, frame: bytes, changes: list[Change]
+    ) -> None:
+        try:
+            to.deliver(message, granted, frame, changes)
+        except Exception:  # noqa: BLE001 - a bulkhead of the architecture
+            self._log.failure("a subscriber failed on {topic}", topic=message.topic)
+
+    def remind(self, session: MqttSession, message: Message, granted: int) -> None:
+        """Send one client what is retained."""
+        changes: list[Change] = []
+        self.number += 1
+        frame = publish_bytes(message.topic, message.payload, retain=True)
+        self._deliver(session, message, granted, frame, changes)
+        if changes:
+            self._keep(changes).addErrback(self.unkept)
+
+    def _keep(self, changes: Sequence[Change]) -> Deferred[None]:
+        """Write changes; whoever is owed the publication gets it when that is done."""
+        owing, self.owing = self.owing, []
+        written = self.journal.write(*changes)
+        if owing:
+            written.addCallbacks(_send, _drop, (owing,), errbackArgs=(owing,))
+        return written
+
+    def unkept(self, failure: Failure) -> None:
+        """The disk refuses; the journal has told the owner."""
+        failure.trap(StorageError)
+        self.counts["not kept"] += 1
+
+    # What is retained
+
+    def _retain(self, message: Message, changes: list[Change]) -> None:
+        now = self.clock.seconds()
+        if not self.retained.set(message, now):
+            self.verdicts.no_room(message.topic)
+        elif message.origin is not None:
+            # Our own are made anew at each start.
+            changes.append(Retained(message, now))
+
+    def restore(self, kept: Kept) -> None:
+        """Take up what an earlier run left."""
+        self.number = max(kept.number, 0, *(each.sent for each in kept.sessions))
+        for message, at in kept.retained:
+            self.retained.set(evolve(message, retain=True), at)
+        for each in kept.sessions:
+            session = MqttSession(self, each.who, each.client_id, kept=True)
+            self.clients.restore(session, each)
+
+    def sweep(self) -> None:
+        """Drop what nobody came back for, what is too old, and what nobody may say any more."""
+        self.clients.sweep()
+        now = self.clock.seconds()
+        for topic in self.retained.expired(now) + self.retained.those(self._disowned):
+            cleared = Message(topic, b"", retain=True)
+            self.retained.set(cleared, now)
+            self.journal.note(Retained(cleared, now))
+
+    def _disowned(self, message: Message) -> bool:
+        """Whether its author could not retain it today."""
+        who = message.origin
+        return who is not None and not self.verdicts.may_retain(who, message.topic)
+
+    # Who hears what
+
+    def _hearing(self, message: Message) -> list[tuple[Subscriber, int]]:
+        topic = message.topic
+        if self._revision != self.verdicts.revision or len(self._hearers) > REMEMBERED:
+            self._revision = self.verdicts.revision
+            self._hearers.clear()
+        found = self._hearers.get(topic)
+        if found is None:
+            found = self._hearers[topic] = list(self._find(topic))
+        if message.origin is not None and topic.startswith(SHORT):
+            return [entry for entry in found if entry[0].ours]
+        return found
+
+    def _find(self, topic: str) -> Iterator[tuple[Subscriber, int]]:
+        for subscriber, granted in strongest(self.tree.match(topic)):
+            client = subscriber if isinstance(subscriber, MqttSession) else None
+            if client is None or self.verdicts.may_hear(client.who, topic):
+                yield subscriber, granted
+
+    def changed(self) -> None:
+        """Somebody subscribed, or took that back: who hears what has to be found anew."""
+        self._changes += 1
+        self._hearers.clear()
+
+    @property
+    def generation(self) -> int:
+        """Rises whenever a L{lane} may be another."""
+        return self._changes + self.verdicts.revision
+
+    def lane(self, topic: str) -> Lane | None:
+        """Where packets on a topic go; C{None} if we listen ourselves."""
+        if topic.startswith(SHORT):
+            return None
+        found = self._hearing(Message(topic, b""))
+        clients = [subscriber for subscriber, _ in found if isinstance(subscriber, MqttSession)]
+        return Lane(clients, self.counts) if len(clients) == len(found) else None
 
     def subscribe(self, topic_filter: str, deliver: Callable[[Message], None]) -> Undo:
         listener = Listener(deliver)
         self.tree.add(topic_filter, listener, 0)
+        self.changed()
 
         def unsubscribe() -> None:
             self.tree.remove(topic_filter, listener)
+            self.changed()
 
         return unsubscribe
 
     def wanted(self, topic: str) -> bool:
         return any(not subscriber.ours for subscriber, _ in self.tree.match(topic))
 
-    def open(self, who: Principal, client_id: str, outlet: IMqttOutlet) -> IMqttSession:
-        session = MqttSession(self, who, client_id, outlet, self._rules, self._limits)
-        older = self._sessions.get(session.place)
-        if older is not None:
-            session.takeovers = self._take_over(older, who)
-        self._sessions[session.place] = session
+    # Clients
+
+    def open(
+        self,
+        who: Principal,
+        client_id: str,
+        outlet: IMqttOutlet,
+        clean: bool = True,
+        will: Message | None = None,
+    ) -> IMqttSession:
+        takeovers = self.clients.make_way(who, client_id)
+        session = self.clients.earlier(who, client_id, clean)
+        present = session is not None
+        if session is None:
+            kept = not clean and self.clients.may_stay(who)
+            session = MqttSession(self, who, client_id, kept)
+        session.who, session.client_id = who, client_id
+        session.present, session.takeovers = present, takeovers
+        session.connect(outlet, will)
+        self.clients.enter(session)
         return session
 
-    def _take_over(self, older: MqttSession, who: Principal) -> list[float]:
-        """
-        The newcomer wins, if it is the same party (MQTT-3.1.4-2, mqtt.md 3.6).
 
-        @return: when the client id changed hands in the last minute.
-        """
-        if (older.who.role, older.who.name) != (who.role, who.name):
-            raise LoginRefused(f"client id {older.client_id} is in use by {older.who}")
-        now = self._clock.seconds()
-        recent = [then for then in older.takeovers if now - then < 60]
-        if len(recent) >= self._takeovers_per_minute:
-            # In open mode two parties with one id would throw each other out for ever.
-            raise LoginRefused(f"client id {older.client_id} changes hands too often")
-        self.counts["taken over"] += 1
-        older.outlet.close("another connection took its place")
-        older.close()
-        return [*recent, now]
+def _send(_: None, owing: Sequence[tuple[MqttSession, Owed]]) -> None:
+    for session, owed in owing:
+        session.send(owed)
 
-    def closed(self, session: MqttSession) -> None:
-        """A session has ended."""
-        if self._sessions.get(session.place) is session:
-            del self._sessions[session.place]
 
-    @property
-    def sessions(self) -> int:
-        """How many clients are connected."""
-        return len(self._sessions)
+def _drop(failure: Failure, owing: Sequence[tuple[MqttSession, Owed]]) -> Failure:
+    """Nobody was told that it is safe, so whoever published it will do so again."""
+    for session, owed in owing:
+        session.drop(owed)
+    return failure
 
 
 def strongest(found: list[tuple[Subscriber, int]]) -> list[tuple[Subscriber, int]]:

@@ -1,16 +1,188 @@
-"""Who may publish and subscribe what (mqtt.md 5.1).  What is not allowed is denied."""
+"""
+Who may publish, subscribe and hear what (mqtt.md 5.1).  What is not allowed is denied.
 
-from collections.abc import Iterator
+    - A robot speaks and hears under its own address.
+    - A user, which is an app or Home Assistant, hears every robot of the household, one by
+      one, and says nothing: commands come by HTTP.
+    - A local service hears what all robots report and answers, and commands them by their
+      short names.  What is not a robot's is the household's: topics that a service reads,
+      writes and retains freely, unless the owner's file names it
+      (L{bumper_tw.core.mqtt_access}).
+    - Somebody without an account has the topics of the household and nothing of robots,
+      unless the owner's file says something else.
 
+Nobody reads or writes C{$} topics, but for what the owner's file says.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from attrs import frozen
+
+from bumper_tw.core.mqtt_access import ROBOTS, AccessList, first_level
 from bumper_tw.dialect import plain, topics
 from bumper_tw.errors import BadRequest, DeviceUnknown
 from bumper_tw.interfaces import IDeviceRegistry
-from bumper_tw.values import Principal, Role
-from bumper_tw.wire.mqtt_topics import covers
+from bumper_tw.values import Device, DeviceId, Principal, Role
+from bumper_tw.wire.mqtt_topics import covers, overlaps
 
-#: What a local service hears and says: all telemetry, and commands by their short names.
+#: What a local service hears of robots, and says to them by their short names.
 SERVICE_HEARS = (topics.REPORTS, plain.REPORTS, plain.REPLIES)
 SERVICE_SAYS = (plain.COMMANDS,)
+
+#: How many parties' rights are remembered.
+REMEMBERED = 4096
+
+
+class Rights(Protocol):
+    """What one party may do."""
+
+    def may_publish(self, topic: str) -> bool:
+        """Whether it may say something on a topic."""
+
+    def may_retain(self, topic: str) -> bool:
+        """Whether what it says there may be kept for those who come later."""
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        """Whether it may ask for a filter."""
+
+    def may_hear(self, topic: str) -> bool:
+        """Whether it may be told what is said on a topic."""
+
+
+@frozen
+class RobotRights:
+    """
+    A robot has two short lists of filters.
+
+    @ivar says: of the topics it may publish to.  Its answers need a question besides
+        (L{bumper_tw.core.mqtt_questions}).
+    @ivar hears: of the filters it may subscribe to.
+    """
+
+    says: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, robot: Principal) -> "RobotRights":
+        """The rights of one robot; none if its address cannot be part of a topic."""
+        device, did = robot.device, robot.name
+        try:
+            return cls(
+                topics.robot_may_publish(device) + plain.robot_may_publish(did),
+                topics.robot_may_subscribe(device) + plain.robot_may_subscribe(did),
+            )
+        except (BadRequest, ValueError):
+            return cls()
+
+    def may_publish(self, topic: str) -> bool:
+        return _one_covers(self.says, topic)
+
+    def may_retain(self, topic: str) -> bool:  # noqa: ARG002
+        return False
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        return _one_covers(self.hears, topic_filter)
+
+    def may_hear(self, topic: str) -> bool:
+        return _one_covers(self.hears, topic)
+
+
+@frozen
+class UserRights:
+    """
+    A user hears the robots that there are now, and answers to itself.
+
+    @ivar answers: the filters of the latter.
+    """
+
+    registry: IDeviceRegistry
+    answers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, registry: IDeviceRegistry, user: Principal) -> "UserRights":
+        """The rights of one user."""
+        try:
+            return cls(registry, topics.user_may_hear(user))
+        except ValueError:
+            return cls(registry)
+
+    def may_publish(self, topic: str) -> bool:  # noqa: ARG002
+        return False
+
+    def may_retain(self, topic: str) -> bool:  # noqa: ARG002
+        return False
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        return _one_covers(self._of_robot(topic_filter), topic_filter) or _one_covers(
+            self.answers, topic_filter
+        )
+
+    def may_hear(self, topic: str) -> bool:
+        # A topic is a filter without wildcards.
+        return self.may_subscribe(topic)
+
+    def _of_robot(self, asked: str) -> tuple[str, ...]:
+        """What a user may hear of the robot that a filter names, if it names one."""
+        try:
+            device = self.registry.device(named_robot(asked)).id
+            return topics.user_may_subscribe(device) + plain.user_may_subscribe(device.did)
+        except (DeviceUnknown, BadRequest, ValueError):
+            # The last two: an address that cannot be part of a filter, so nobody hears it.
+            return ()
+
+
+def named_robot(asked: str) -> str:
+    """The did in a topic, or in a filter that is about one robot; empty if there is none."""
+    match asked.split("/"):
+        case ["iot", "atr", _, did, *_]:
+            return did
+        case ["iot", "p2p", _, _, _, _, did, _, _, "q", *_]:
+            return did
+        case ["iot", "p2p", _, did, _, _, _, _, _, "p", *_]:
+            return did
+        case ["p2p" | "rsp" | "attr", did]:
+            return did
+    return ""
+
+
+@frozen
+class HouseholdRights:
+    """
+    Whoever the owner's file does not name has the topics of the household.
+
+    @ivar hears: besides, of robots.
+    @ivar says: besides, to robots.
+    """
+
+    hears: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+
+    def may_publish(self, topic: str) -> bool:
+        return is_household(topic) or _one_covers(self.says, topic)
+
+    def may_retain(self, topic: str) -> bool:
+        return is_household(topic)
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        # A wildcard in front includes some topics of the household, and is heard as such.
+        return is_household(topic_filter) or any(overlaps(h, topic_filter) for h in self.hears)
+
+    def may_hear(self, topic: str) -> bool:
+        return is_household(topic) or _one_covers(self.hears, topic)
+
+
+def is_household(topic: str) -> bool:
+    """Whether a topic is neither a robot's nor the server's."""
+    return not topic.startswith("$") and first_level(topic) not in ROBOTS
+
+
+def _one_covers(filters: Iterable[str], asked: str) -> bool:
+    return any(covers(each, asked) for each in filters)
+
+
+SERVICE = HouseholdRights(SERVICE_HEARS, SERVICE_SAYS)
+ANONYMOUS = HouseholdRights()
 
 
 class MqttRules:
@@ -18,38 +190,78 @@ class MqttRules:
     The access table.
 
     In a household every user sees every robot; the registry says which there are.
+
+    @ivar revision: rises whenever an answer may have changed; until then all may be remembered.
     """
 
-    def __init__(self, registry: IDeviceRegistry) -> None:
-        self._registry = registry
+    def __init__(self, registry: IDeviceRegistry, access: AccessList | None = None) -> None:
+        """
+        @param access: the owner's file; C{None} if there is none.
+        """
+        self._registry, self._access = registry, access or AccessList()
+        self._rights: dict[Principal, Rights] = {}
+        self._known: dict[str, DeviceId] = {d.id.did: d.id for d in registry.devices()}
+        self.revision = 0
+        registry.watch(self._seen)
 
-    def says(self, who: Principal) -> tuple[str, ...]:
-        """The filters of topics that somebody may publish to."""
+    def use(self, access: AccessList) -> None:
+        """Go by another version of the owner's file from now on."""
+        self._access = access
+        self._rights.clear()
+        self.revision += 1
+
+    def _seen(self, device: Device, online: bool) -> None:  # noqa: ARG002
+        did = device.id.did
+        if self._known.get(did) != device.id:
+            self._known[did] = device.id
+            self.revision += 1
+
+    def forgotten(self, did: str) -> None:
+        """A robot was dropped, so nobody may hear it any more."""
+        self._known.pop(did, None)
+        self.revision += 1
+
+    def may_publish(self, who: Principal, topic: str) -> bool:
+        """Whether somebody may publish to a topic; also as a will."""
+        return _is_plain(topic) and self._of(who).may_publish(topic)
+
+    def may_retain(self, who: Principal, topic: str) -> bool:
+        """Whether what somebody publishes to a topic may be retained."""
+        return _is_plain(topic) and self._of(who).may_retain(topic)
+
+    def may_subscribe(self, who: Principal, topic_filter: str) -> bool:
+        """
+        Whether somebody may ask for a filter.
+
+        Of robots and users the filter must stay within what they may hear (mqtt.md 5.2); of
+        others it may be wider, and L{may_hear} decides.
+        """
+        return self._of(who).may_subscribe(topic_filter)
+
+    def may_hear(self, who: Principal, topic: str) -> bool:
+        """
+        Whether somebody may be sent what was published to a topic.  Asked at delivery, so that
+        no subscription outlives a right (mosquitto's CVE-2021-34434).
+        """
+        return self._of(who).may_hear(topic)
+
+    def _of(self, who: Principal) -> Rights:
+        rights = self._rights.get(who)
+        if rights is None:
+            if len(self._rights) >= REMEMBERED:
+                self._rights.clear()
+            rights = self._rights[who] = self._worked_out(who)
+        return rights
+
+    def _worked_out(self, who: Principal) -> Rights:
         if who.role is Role.ROBOT:
-            return topics.robot_may_publish(who.device) + plain.robot_may_publish(who.name)
-        return SERVICE_SAYS if who.role is Role.SERVICE else ()
+            return RobotRights.of(who)
+        if who.role is Role.USER:
+            return UserRights.of(self._registry, who)
+        default = SERVICE if who.role is Role.SERVICE else ANONYMOUS
+        return self._access.rights(who) or default
 
-    def may_subscribe(self, who: Principal, requested: str) -> bool:
-        """Whether a filter stays within what somebody may hear."""
-        return any(covers(allowed, requested) for allowed in self._hears(who, requested))
 
-    def _hears(self, who: Principal, requested: str) -> Iterator[str]:
-        """The filters that one may hear, of those that C{requested} could be about."""
-        if who.role is Role.ROBOT:
-            yield from topics.robot_may_subscribe(who.device)
-            yield from plain.robot_may_subscribe(who.name)
-        elif who.role is Role.SERVICE:
-            yield from SERVICE_HEARS
-        else:
-            yield from topics.user_may_hear(who)
-            for level in set(requested.split("/")):
-                yield from self._of_robot(level)
-
-    def _of_robot(self, did: str) -> tuple[str, ...]:
-        """The filters that a user may hear of a robot; none if there is no such."""
-        try:
-            device = self._registry.device(did).id
-            return topics.user_may_subscribe(device) + plain.user_may_subscribe(did)
-        except (DeviceUnknown, BadRequest, ValueError):
-            # The last two: an address that cannot be part of a filter, so nobody hears it.
-            return ()
+def _is_plain(topic: str) -> bool:
+    """Whether a topic is none that a wildcard of a rule would be compared with as a name."""
+    return "+" not in topic and "#" not in topic

@@ -1,25 +1,43 @@
-"""One client of the broker: its subscriptions, and what is on its way to it."""
+"""One client of the broker: its subscriptions, what it says, and what it is owed."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-from twisted.logger import Logger
+from attrs import evolve, frozen
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bumper_tw.core.mqtt_rules import MqttRules
-from bumper_tw.interfaces import IMqttOutlet, IMqttSession
+from bumper_tw.core.mqtt_questions import Questions
+from bumper_tw.core.mqtt_window import HIGHEST, Owed, Window
+from bumper_tw.errors import ProtocolViolation
+from bumper_tw.interfaces import Granted, IMqttLane, IMqttOutlet, IMqttSession
+from bumper_tw.kept import (
+    Change,
+    Forgotten,
+    KeptSession,
+    Left,
+    Queued,
+    Received,
+    Released,
+    Settled,
+    Subscribed,
+    Unsubscribed,
+)
 from bumper_tw.values import Message, Principal, Role
-from bumper_tw.wire.mqtt_codec import publish_bytes
-from bumper_tw.wire.mqtt_packets import SUBSCRIPTION_REFUSED
-from bumper_tw.wire.mqtt_topics import check_filter, matches
+from bumper_tw.wire.mqtt_codec import encode, publish_bytes
+from bumper_tw.wire.mqtt_packets import SUBSCRIPTION_REFUSED, PubRel
+from bumper_tw.wire.mqtt_topics import check_filter, check_topic
 
 if TYPE_CHECKING:
     from bumper_tw.core.mqtt_router import MqttBroker
 
-#: The highest QoS granted.
-BEST_QOS = 1
+#: The topics of questions to robots and their answers.
+CONVERSATION = "iot/p2p/"
+
+#: How many publications of one user may be refused in how many seconds (mqtt.md 5.3).
+REFUSALS, A_MINUTE = 100, 60.0
 
 
 @frozen
@@ -28,165 +46,426 @@ class SessionLimits:
     What one client can cost us (mqtt.md 3.6).
 
     @ivar subscriptions: filters at one time.
-    @ivar inflight: QoS 1 publications sent and not acknowledged.
-    @ivar queued: QoS 1 publications waiting behind those.
+    @ivar levels: in the deepest filter.
+    @ivar inflight: QoS 1 and 2 publications sent and not acknowledged.
+    @ivar queued: the same waiting behind those.
     @ivar backlog: bytes in front of a slow reader before publications are dropped, and the same
-        of QoS 1 publications that are not acknowledged.
+        of QoS 1 and 2 publications that are not acknowledged.
+    @ivar unreleased: QoS 2 publications of the client that wait for their PUBREL.
     """
 
     subscriptions: int = 64
+    levels: int = 32
     inflight: int = 32
     queued: int = 1000
     backlog: int = 1_048_576
+    unreleased: int = 1000
+
+
+def robot_key(did: str) -> str:
+    """What names the session of a robot."""
+    return f"{Role.ROBOT.value}\n{did}"
+
+
+def key_of(who: Principal, client_id: str) -> str:
+    """
+    What names a session: no two parties share one.
+
+    A robot is in one place at a time, whatever resource it comes with: with two, the one that
+    leaves would take the other offline.
+    """
+    if who.role is Role.ROBOT:
+        return robot_key(who.name)
+    return f"{who.role.value}\n{who.name}\n{client_id}"
 
 
 @implementer(IMqttSession)
 class MqttSession:
     """
-    A connected client, as the broker sees it.
+    A client, connected or expected back.
 
-    @ivar place: what can be in use only once.
-    @ivar takeovers: when its client id changed hands lately, in seconds of the clock.
+    @ivar key: what names the session.
+    @ivar outlet: where its client is connected; C{None} while it is away.
+    @ivar kept: whether the session lives on when the connection ends.
+    @ivar left_at: since when the client is away, in seconds since the epoch.
+    @ivar takeovers: when the connection changed hands lately, in seconds of the clock.
+    @ivar lanes: where publications of the client go; see L{lane}.
     """
 
-    _log = Logger()
     ours = False
 
+    __slots__ = (
+        "_broker", "_filters", "_lanes_of", "_questions", "_received", "_refused", "_reminders",
+        "_resumed", "_will", "_window", "client_id", "kept", "key", "lanes", "left_at", "outlet",
+        "present", "takeovers", "who",
+    )  # fmt: skip
+
     def __init__(
-        self,
-        broker: "MqttBroker",
-        who: Principal,
-        client_id: str,
-        outlet: IMqttOutlet,
-        rules: MqttRules,
-        limits: SessionLimits,
+        self, broker: "MqttBroker", who: Principal, client_id: str, kept: bool = False
     ) -> None:
-        self._broker, self._rules, self._limits = broker, rules, limits
-        self.who, self.client_id, self.outlet = who, client_id, outlet
-        self.takeovers: list[float] = []
-        # A robot is in one place at a time, whatever resource it comes with: with two, the one
-        # that leaves would take the other offline.
-        self.place = f"robot {who.name}" if who.role is Role.ROBOT else f"client {client_id}"
-        self._filters: set[str] = set()
-        self._inflight: dict[int, Message] = {}
-        self._queue: deque[Message] = deque()
-        self._owed = 0
-        self._last_id = 0
-        self._denied: set[str] = set()
-        self._says = rules.says(who)
-        self._open = True
+        self._broker, self.who, self.client_id, self.kept = broker, who, client_id, kept
+        self.key = key_of(who, client_id)
+        self.outlet: IMqttOutlet | None = None
+        self.present = self._resumed = False
+        self.left_at = 0.0
+        self.takeovers: Sequence[float] = ()
+        self.lanes: dict[bytes, IMqttLane | None] = {}
+        self._lanes_of = 0
+        self._filters: dict[str, int] = {}
+        self._received: set[int] | None = None
+        self._window = Window(broker.limits.inflight)
+        self._reminders: deque[tuple[str, int]] | None = None
+        self._questions = Questions(broker.clock) if who.role is Role.ROBOT else None
+        self._refused: tuple[float, int] = (0.0, 0)
+        self._will: Message | None = None
+
+    def restore(self, kept: KeptSession) -> None:
+        """Take up what an earlier run left."""
+        self._received = set(kept.received) or None
+        self._window.restore(kept.queue, kept.sent if kept.left_at is not None else None)
+        self._broker.clients.payloads += self._window.payloads
+        for topic_filter, qos in kept.subscriptions:
+            self._filters[topic_filter] = qos
+            self._broker.tree.add(topic_filter, self, qos)
 
     @property
     def counts(self) -> Counter[str]:
         """The broker's counts."""
         return self._broker.counts
 
-    def subscribe(self, requests: Sequence[tuple[str, int]]) -> Sequence[int]:
+    @property
+    def payloads(self) -> int:
+        """Bytes in the payloads of what the client is owed."""
+        return self._window.payloads
+
+    # The connection
+
+    def connect(self, outlet: IMqttOutlet, will: Message | None) -> None:
+        """The client is here; nothing is written before L{resume}."""
+        self.outlet, self._resumed = outlet, False
+        self._will = None
+        if will is not None and self._may_publish(will.topic, "leave a will on"):
+            self._will = will
+
+    def resume(self) -> None:
+        self._resumed = True
+        for owed in self._window.under_way():
+            self._transmit(owed, again=True)
+        self._pump()
+        self._remind()
+
+    def close(self, outlet: IMqttOutlet, farewell: bool) -> None:
+        if outlet is not self.outlet:
+            return
+        self.outlet, self._resumed = None, False
+        will, self._will = self._will, None
+        self._broker.clients.leave(self)
+        if self.kept:
+            now = self.left_at = self._broker.clock.seconds()
+            self._broker.journal.note(Left(self.key, now, self._window.sent))
+        else:
+            self.end()
+        if will is not None and not farewell and self._may_publish(will.topic, "leave a will on"):
+            self._broker.publish(self._cleared(will))
+
+    def end(self) -> None:
+        """Nothing is heard and owed any more."""
+        for topic_filter in self._filters:
+            self._broker.tree.remove(topic_filter, self)
+        self._broker.changed()
+        self._filters.clear()
+        self._reminders = None
+        if self.kept:
+            self._broker.clients.payloads -= self._window.payloads
+        self._window = Window(self._broker.limits.inflight)
+
+    # Subscribing
+
+    def subscribe(self, requests: Sequence[tuple[str, int]]) -> Granted:
         # More than one may have need not be looked at: there is room for many in a packet.
-        most = self._limits.subscriptions
+        most = self._broker.limits.subscriptions
         codes = [self._grant(topic_filter, qos) for topic_filter, qos in requests[:most]]
-        return codes + [self._refuse(topic_filter) for topic_filter, _ in requests[most:]]
+        codes += [self._deny(topic_filter) for topic_filter, _ in requests[most:]]
+        self._broker.changed()
+        changes = [
+            Subscribed(self.key, topic_filter, code)
+            for (topic_filter, _), code in zip(requests, codes, strict=True)
+            if self.kept and code < SUBSCRIPTION_REFUSED
+        ]
+        written = self._broker.journal.write(*changes) if changes else None
+        return Granted(requests, codes, written)
 
     def _grant(self, topic_filter: str, qos: int) -> int:
+        limits = self._broker.limits
         try:
             check_filter(topic_filter)
         except ValueError:
-            return self._refuse(topic_filter)
-        full = len(self._filters) >= self._limits.subscriptions
-        if (full and topic_filter not in self._filters) or not self._rules.may_subscribe(
-            self.who, topic_filter
-        ):
-            return self._refuse(topic_filter)
-        granted = min(qos, BEST_QOS)
-        self._filters.add(topic_filter)
-        self._broker.tree.add(topic_filter, self, granted)
-        return granted
+            return self._deny(topic_filter)
+        full = len(self._filters) >= limits.subscriptions and topic_filter not in self._filters
+        deep = topic_filter.count("/") >= limits.levels
+        if full or deep or not self._broker.verdicts.may_subscribe(self.who, topic_filter):
+            return self._deny(topic_filter)
+        self._filters[topic_filter] = qos
+        self._broker.tree.add(topic_filter, self, qos)
+        return qos
 
-    def _refuse(self, topic_filter: str) -> int:
-        self.counts["subscriptions denied"] += 1
-        self._say_once("subscribe to", topic_filter)
+    def _deny(self, topic_filter: str) -> int:
+        self._broker.verdicts.refuse(
+            "subscriptions denied", self.who, "subscribe to", topic_filter
+        )
         return SUBSCRIPTION_REFUSED
 
-    def _say_once(self, deed: str, topic: str) -> None:
-        """One line for each family of topics, so that nobody can flood the log."""
-        family = f"{deed} {'/'.join(topic.split('/')[:2])[:64]}"
-        if family not in self._denied and len(self._denied) < 16:
-            self._denied.add(family)
-            self._log.warn("{who} may not {family!r}", who=self.who, family=family)
-
-    def unsubscribe(self, filters: Sequence[str]) -> None:
-        for topic_filter in self._filters.intersection(filters):
-            self._filters.discard(topic_filter)
+    def unsubscribe(self, filters: Sequence[str]) -> Deferred[None] | None:
+        gone = [each for each in dict.fromkeys(filters) if each in self._filters]
+        for topic_filter in gone:
+            del self._filters[topic_filter]
             self._broker.tree.remove(topic_filter, self)
+        self._broker.changed()
+        if not gone or not self.kept:
+            return None
+        return self._broker.journal.write(*(Unsubscribed(self.key, each) for each in gone))
 
-    def publish(self, message: Message) -> None:
-        topic = message.topic
-        if any(matches(allowed, topic) for allowed in self._says):
+    def remind(self, granted: Granted) -> None:
+        for (topic_filter, _), code in zip(granted.requests, granted.codes, strict=True):
+            # A client may have taken it back already.
+            if code < SUBSCRIPTION_REFUSED and topic_filter in self._filters:
+                for topic in self._broker.retained.match(topic_filter):
+                    self._reminders = self._reminders or deque()
+                    self._reminders.append((topic, code))
+        self._remind()
+
+    def _remind(self) -> None:
+        """Send what is retained, as fast as the client takes it: there may be a lot of it."""
+        while self._reminders and self._resumed and self.outlet is not None:
+            topic, granted = self._reminders[0]
+            # The last word of now: what was retained meanwhile must not be followed by what
+            # was retained before.
+            message = self._broker.retained.get(topic)
+            if self.outlet.backlog() or not (self._window.room and self._may_wait(message)):
+                return
+            self._reminders.popleft()
+            if message is not None and self._broker.verdicts.may_hear(self.who, topic):
+                self._broker.remind(self, message, granted)
+
+    def _may_wait(self, message: Message | None) -> bool:
+        """Whether something retained need not wait for what is owed before it."""
+        return message is None or not len(self._window) or self._fits(message)
+
+    def drained(self) -> None:
+        self._remind()
+
+    # Publishing
+
+    def publish(self, message: Message, packet_id: int | None = None) -> Deferred[None] | None:
+        changes: list[Change] = []
+        if packet_id is not None:
+            if self._received is None:
+                self._received = set()
+            if packet_id in self._received:
+                # What is acknowledged is the first one, which may not be on disk yet.
+                return self._broker.journal.write() if self.kept else None
+            self._receive(packet_id, changes)
+        if self._may_publish(message.topic, "publish to"):
             self.counts["published"] += 1
-            self._broker.publish(message)
+            kept = self._broker.accept(self._cleared(message), changes)
         else:
-            # MQTT 3.1.1 has no negative PUBACK, and closing would send a robot into a
-            # reconnect loop (mqtt.md 5.3).
-            self.counts["publications denied"] += 1
-            self._say_once("publish to", topic)
+            self._refuse()
+            kept = self._broker.journal.write(*changes) if changes else None
+        if packet_id is not None and kept is not None:
+            kept.addErrback(self._not_received, packet_id)
+        return kept
 
-    def deliver(self, message: Message, granted: int, packet: bytes) -> None:
+    def _not_received(self, failure: Failure, packet_id: int) -> Failure:
+        """Sent again under the same identifier, it is to be published."""
+        if self._received is not None:
+            self._received.discard(packet_id)
+        if self.kept:
+            self._broker.journal.note(Forgotten(self.key, packet_id))
+        return failure
+
+    def _receive(self, packet_id: int, changes: list[Change]) -> None:
+        received, most = self._received or set(), self._broker.limits.unreleased
+        if len(received) >= most:
+            raise ProtocolViolation(f"{most} publications wait for their PUBREL")
+        received.add(packet_id)
+        self._received = received
+        if self.kept:
+            changes.append(Received(self.key, packet_id))
+
+    def _cleared(self, message: Message) -> Message:
+        """Without the flag, where nothing may be retained (mqtt.md 3.6)."""
+        if message.retain and not self._broker.verdicts.may_retain(self.who, message.topic):
+            return evolve(message, retain=False)
+        return message
+
+    def _may_publish(self, topic: str, deed: str) -> bool:
+        if self._broker.verdicts.may_publish(self.who, topic) and self._was_asked(topic):
+            return True
+        # MQTT 3.1.1 has no negative PUBACK, and closing would send a robot into a reconnect
+        # loop (mqtt.md 5.3).
+        self._broker.verdicts.refuse("publications denied", self.who, deed, topic)
+        return False
+
+    def _was_asked(self, topic: str) -> bool:
+        """An answer needs a question (mqtt.md 5.3)."""
+        if self._questions is None or not topic.startswith(CONVERSATION):
+            return True
+        return self._questions.may_answer(topic)
+
+    def _refuse(self) -> None:
+        if self.who.role is not Role.USER or self.outlet is None:
+            return
+        now = self._broker.clock.seconds()
+        since, refusals = self._refused
+        self._refused = (now, 1) if now - since >= A_MINUTE else (since, refusals + 1)
+        if self._refused[1] >= REFUSALS:
+            self.outlet.close(f"{REFUSALS} publications refused within a minute")
+
+    def lane(self, topic: bytes) -> IMqttLane | None:
+        """
+        Where QoS 0 publications of the client go that may be passed on as they are.
+
+        Right until anything changes that the broker knows of, see L{current_lanes}.
+
+        @return: C{None} if there is more to do about such a topic.
+        """
+        try:
+            text = topic.decode()
+            check_topic(text)
+        except ValueError:
+            return None
+        if text.count("/") >= self._broker.limits.levels:
+            return None
+        # Robots' answers need questions, and somebody who may not has to be told about.
+        if self._questions is None and self._broker.verdicts.may_publish(self.who, text):
+            return self._broker.lane(text)
+        return None
+
+    def current_lanes(self) -> dict[bytes, IMqttLane | None]:
+        """What L{lane} said, by topic, as far as it still holds; for the caller to add to."""
+        generation = self._broker.generation
+        if self._lanes_of != generation:
+            self._lanes_of = generation
+            self.lanes = {}
+        return self.lanes
+
+    def released(self, packet_id: int) -> Deferred[None] | None:
+        if not self._received or packet_id not in self._received:
+            return None
+        self._received.discard(packet_id)
+        return self._broker.journal.write(Forgotten(self.key, packet_id)) if self.kept else None
+
+    # Being delivered to
+
+    def deliver(self, message: Message, granted: int, frame: bytes, changes: list[Change]) -> None:
         """
         Send one publication.
 
         @param granted: the QoS of the subscription.
-        @param packet: the publication as a QoS 0 packet, encoded once for everybody.
+        @param frame: the publication as a QoS 0 packet, encoded once for everybody.
+        @param changes: what has to be on disk before the publication is acknowledged.
         """
+        if self._questions is not None and message.topic.startswith(CONVERSATION):
+            self._questions.asked(message.topic)
         if message.qos and granted:
-            self._send_surely(message)
-        elif self._fits(self.outlet.backlog(), packet):
-            self.outlet.write(packet)
+            self._owe(message if message.qos <= granted else evolve(message, qos=granted), changes)
         else:
-            self.counts["dropped for slow readers"] += 1
+            self.pass_on(frame, 1)
 
-    def _fits(self, waiting: int, more: bytes) -> bool:
-        """Whether something may wait behind so many bytes; behind none it need not wait."""
-        return not waiting or waiting + len(more) <= self._limits.backlog
-
-    def _send_surely(self, message: Message) -> None:
-        """QoS 1: within the window, or behind it."""
-        room = self._fits(self._owed, message.payload)
-        if room and len(self._inflight) < self._limits.inflight:
-            self._owed += len(message.payload)
-            self._write(message)
-        elif room and len(self._queue) < self._limits.queued:
-            self._owed += len(message.payload)
-            self._queue.append(message)
+    def pass_on(self, frames: bytes, count: int) -> None:
+        """Send QoS 0 packets as they are, or drop all of them."""
+        outlet = self.outlet
+        if outlet is None:
+            return
+        waiting = outlet.backlog()
+        if not waiting or waiting + len(frames) <= self._broker.limits.backlog:
+            outlet.write(frames)
+            self.counts["delivered"] += count
         else:
+            self.counts["dropped for slow readers"] += count
+
+    def _owe(self, message: Message, changes: list[Change]) -> None:
+        """QoS 1 and 2: within the window, or behind it."""
+        if not self._fits(message):
             self.counts["dropped for slow readers"] += 1
+            return
+        owed = self._window.owe(self._broker.number, message)
+        if not self.kept:
+            self.send(owed)
+        else:
+            self._broker.clients.payloads += len(message.payload)
+            changes.append(Queued(self.key, owed.number, owed.packet_id, message))
+            self._broker.owing.append((self, owed))
 
-    def _write(self, message: Message) -> None:
-        packet_id = self._next_id()
-        self._inflight[packet_id] = message
-        self.outlet.write(publish_bytes(message.topic, message.payload, 1, packet_id=packet_id))
+    def _fits(self, message: Message) -> bool:
+        window, limits = self._window, self._broker.limits
+        if len(window) >= min(limits.inflight + limits.queued, HIGHEST):
+            return False
+        if self.kept and not self._broker.clients.has_room(len(message.payload)):
+            return False
+        # Behind nothing it need not wait, however large it is.
+        return not len(window) or window.payloads + len(message.payload) <= limits.backlog
 
-    def _next_id(self) -> int:
-        """An id that is not in flight; there is one, as the window is smaller than 65,535."""
-        while True:
-            self._last_id = self._last_id % 65_535 + 1
-            if self._last_id not in self._inflight:
-                return self._last_id
+    def send(self, owed: Owed) -> None:
+        """What is owed may go out."""
+        self._window.line_up(owed)
+        self._pump()
+
+    def drop(self, owed: Owed) -> None:
+        """What is owed could not be kept; whoever published it was not told that it was."""
+        if self._window.drop(owed):
+            self._broker.clients.payloads -= len(owed.message.payload)
+            self._broker.journal.note(Settled(self.key, owed.packet_id))
+
+    def _pump(self) -> None:
+        while self._resumed and (owed := self._window.next()) is not None:
+            self._transmit(owed)
+
+    def _transmit(self, owed: Owed, again: bool = False) -> None:
+        if self.outlet is None:
+            return
+        message = owed.message
+        self.counts["delivered"] += not owed.released
+        self.outlet.write(
+            encode(PubRel(owed.packet_id))
+            if owed.released
+            else publish_bytes(
+                message.topic, message.payload, message.qos, message.retain, again, owed.packet_id
+            )
+        )
 
     def acknowledged(self, packet_id: int) -> None:
-        message = self._inflight.pop(packet_id, None)
-        if message is None:
-            return
-        self._owed -= len(message.payload)
-        if self._queue:
-            self._write(self._queue.popleft())
+        self._settle(packet_id, 1)
 
-    def close(self) -> None:
-        if not self._open:
+    def completed(self, packet_id: int) -> None:
+        self._settle(packet_id, 2)
+
+    def _settle(self, packet_id: int, qos: int) -> None:
+        settled = self._window.settle(packet_id, qos)
+        if settled is None:
             return
-        self._open = False
-        self._queue.clear()
-        self._inflight.clear()
-        for topic_filter in self._filters:
-            self._broker.tree.remove(topic_filter, self)
-        self._filters.clear()
-        self._broker.closed(self)
+        if self.kept:
+            self._broker.clients.payloads -= len(settled.message.payload)
+            self._broker.journal.note(Settled(self.key, packet_id))
+        self._pump()
+        self._remind()
+
+    def received(self, packet_id: int) -> None:
+        news = self._window.release(packet_id)
+        if news and self.kept:
+            # Sent again after a restart it would be new to the client, which forgets the
+            # identifier with the PUBREL: so that has to wait for the disk.
+            written = self._broker.journal.write(Released(self.key, packet_id))
+            written.addCallbacks(lambda _: self._write_release(packet_id), self._not_released)
+        else:
+            self._write_release(packet_id)
+
+    def _not_released(self, failure: Failure) -> None:
+        self._broker.unkept(failure)
+        if self.outlet is not None:
+            # It will say so again when it is back (MQTT-4.8.0-2).
+            self.outlet.close("what it said cannot be kept")
+
+    def _write_release(self, packet_id: int) -> None:
+        if self.outlet is not None:
+            self.outlet.write(encode(PubRel(packet_id)))

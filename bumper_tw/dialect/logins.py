@@ -87,12 +87,14 @@ class MqttCredentials:
     What a CONNECT carries.
 
     @ivar peer: the address it came from; wrong passwords are counted by it.
+    @ivar anonymous: whether the listener lets in who has neither user name nor password.
     """
 
     client_id: str
     username: str | None = None
     password: bytes | None = field(default=None, repr=False)
     peer: str = ""
+    anonymous: bool = False
 
 
 @frozen

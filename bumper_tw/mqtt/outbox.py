@@ -3,6 +3,7 @@
 from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
 from bumper_tw.errors import ProtocolViolation
@@ -12,33 +13,49 @@ UNREAD = 262_144
 
 
 @implementer(IPushProducer)
-class Outbox:
+class Outbox(Protocol):
     """
     The writing half of a connection, paused by its transport when the other side is slow.
 
     It bounds what the client itself causes, our answers.  What others publish is for the
-    session to bound, which asks how much waits: C{len}.
+    session to bound, which asks how much waits: L{backlog}.
+
+    It is the protocol itself, not a part of it: nothing is called more often than C{write}, and
+    an idle connection must not cost much.
     """
 
-    def __init__(self, transport: Any) -> None:
-        """
-        @param transport: TCP or TLS on it, a consumer besides.
-        """
-        self._transport = transport
-        self._waiting = bytearray()
-        self._answers = 0
-        self._paused = self._over = False
-        transport.registerProducer(self, True)
+    __slots__ = ("_answers", "_flowing", "_shut", "_size", "_waiting", "connected", "transport")
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    #: TCP or TLS on it, a consumer and a producer besides: no one interface says all that.
+    transport: Any
+
+    def __init__(self) -> None:
+        # Twisted reads both before it sets them.
+        self.transport, self.connected = None, 0
+        self._flowing, self._shut = True, False
+        # What waits is shared with whoever else has to hear it, so it is not copied together.
+        self._waiting: list[bytes] | None = None
+        self._size = self._answers = 0
+
+    def connectionMade(self) -> None:
+        self.transport.registerProducer(self, True)
+
+    def backlog(self) -> int:
+        """How many bytes wait."""
+        return self._size
 
     def write(self, packet: bytes) -> None:
         """Send one packet, or keep it until the client reads."""
-        if self._paused:
-            self._waiting += packet
-        elif not self._over:
-            self._transport.write(packet)
+        if self._flowing:
+            self.transport.write(packet)
+        elif not self._shut:
+            self._keep(packet)
+
+    def _keep(self, packet: bytes) -> None:
+        if self._waiting is None:
+            self._waiting = []
+        self._waiting.append(packet)
+        self._size += len(packet)
 
     def answer(self, packet: bytes) -> None:
         """
@@ -46,28 +63,38 @@ class Outbox:
 
         @raise ProtocolViolation: it asks on and on, and does not read.
         """
-        self._answers += len(packet) if self._paused else 0
-        if self._answers > UNREAD:
-            raise ProtocolViolation("A client asks on and on without reading.")
+        if not self._flowing:
+            self._answers += len(packet)
+            if self._answers > UNREAD:
+                raise ProtocolViolation("A client asks on and on without reading.")
         self.write(packet)
 
     def finish(self) -> None:
         """Let what waits go out, and take nothing more."""
         # A transport does not close while somebody still produces for it.
-        self._transport.unregisterProducer()
-        self.resumeProducing()
-        self._over = True
+        self.transport.unregisterProducer()
+        self._flowing, self._shut = False, True
+        self._flush()
+
+    def drained(self) -> None:
+        """Nothing waits any more."""
 
     def pauseProducing(self) -> None:
-        self._paused = True
+        self._flowing = False
 
     def resumeProducing(self) -> None:
-        self._paused, self._answers = False, 0
-        waiting, self._waiting = self._waiting, bytearray()
-        if waiting:
-            self._transport.write(bytes(waiting))
+        self._flowing, self._answers = not self._shut, 0
+        self._flush()
+        # That may have been too much again.
+        if self._flowing:
+            self.drained()
 
     def stopProducing(self) -> None:
         """The transport is gone."""
-        self._waiting.clear()
-        self._paused, self._over = False, True
+        self._flowing, self._shut = False, True
+        self._waiting, self._size = None, 0
+
+    def _flush(self) -> None:
+        if self._waiting is not None:
+            waiting, self._waiting, self._size = self._waiting, None, 0
+            self.transport.writeSequence(waiting)

@@ -1,29 +1,31 @@
 """One MQTT connection: bytes in, questions to the broker, bytes out."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bumper_tw.core.repeats import again
 from bumper_tw.dialect.logins import MqttCredentials
 from bumper_tw.errors import LoginRefused, ProtocolViolation
-from bumper_tw.interfaces import (
-    IAuthenticator,
-    IMqttBroker,
-    IMqttOutlet,
-    IMqttSession,
-    IRobotPresence,
-)
-from bumper_tw.mqtt.outbox import Outbox
+from bumper_tw.interfaces import Granted, IMqttOutlet, IMqttSession, IRobotPresence
+from bumper_tw.mqtt.answers import Answers, Owed
+from bumper_tw.mqtt.fastlane import pass_on
 from bumper_tw.values import Message, Principal, Role
-from bumper_tw.wire.mqtt_codec import encode, refuse_level
+from bumper_tw.wire.mqtt_codec import (
+    PUBACK,
+    PUBCOMP,
+    PUBREC,
+    UNSUBACK,
+    encode,
+    refuse_level,
+    reply_bytes,
+)
 from bumper_tw.wire.mqtt_connection import MqttConnection, State
 from bumper_tw.wire.mqtt_packets import (
     ConnAck,
@@ -40,15 +42,13 @@ from bumper_tw.wire.mqtt_packets import (
     PubRel,
     SubAck,
     Subscribe,
-    UnsubAck,
     Unsubscribe,
+    Will,
 )
+from bumper_tw.wire.mqtt_runs import PLAIN
 
-#: Robots tell who they are; this makes them reachable, and is told when they listen and go.
-RobotConnected = Callable[[Principal], IRobotPresence]
-
-#: How many QoS 2 publications one client may leave unreleased.
-UNRELEASED = 1000
+if TYPE_CHECKING:
+    from bumper_tw.mqtt.factory import MqttFactory
 
 #: How many seconds a connection may take to close.
 HANG_UP = 1.0
@@ -56,81 +56,90 @@ HANG_UP = 1.0
 #: How the filters begin under which a robot hears commands; the rules see to the rest.
 CALLED = ("iot/p2p/", "p2p/")
 
+#: The level of MQTT 3.1, whose CONNACK cannot say that a session is present.
+MQTT_31 = 3
 
-@frozen
-class ConnectionLimits:
-    """
-    What one connection, and one address, can cost us.
-
-    @ivar login: seconds until a connection has to be logged in.
-    @ivar keep_alive: the longest silence allowed, in seconds, whatever the client asks for.
-    @ivar max_packet: bytes.
-    @ivar max_topic: bytes.
-    @ivar connections: at one time, in all.
-    @ivar per_peer: at one time, from one address.
-    """
-
-    login: float = 10.0
-    keep_alive: float = 3600.0
-    max_packet: int = 1_048_576
-    max_topic: int = 512
-    connections: int = 1000
-    per_peer: int = 100
+PONG = encode(PingResp())
 
 
 @implementer(IMqttOutlet)
-class MqttProtocol(Protocol):
+class MqttProtocol(Answers):
     """
     A thin skin on the transport.
 
     It pauses its transport between CONNECT and CONNACK: a client may speak before it is
-    let in, and what it says must neither take effect nor pile up (MQTT 3.1.1, 3.1.4).
+    let in, and what it says must neither take effect nor pile up (MQTT 3.1.1, 3.1.4).  It
+    does the same while too much of what the client said is on its way to the disk.
+
+    @ivar host: the address of the other side; empty for a local socket.
+    @ivar stranger: whether it has not logged in yet.
+    @ivar mortal: whether it leaves a will.
     """
 
+    __slots__ = (
+        "_anonymous",
+        "_connection",
+        "_deadline",
+        "_heard",
+        "_over",
+        "_patience",
+        "_presence",
+        "_session",
+        "_verdict",
+        "factory",
+        "host",
+        "mortal",
+    )
+
     _log = Logger()
-    #: TCP or TLS on it, a consumer and a producer besides: no one interface says all that.
-    transport: Any
     factory: "MqttFactory"
 
-    def __init__(self, factory: "MqttFactory") -> None:
-        self.factory = factory
+    def __init__(self, factory: "MqttFactory", host: str, anonymous: bool) -> None:
+        super().__init__()
+        self.factory, self.host, self._anonymous = factory, host, anonymous
         limits = factory.limits
         self._connection = MqttConnection(limits.max_packet, max_topic=limits.max_topic)
         self._session: IMqttSession | None = None
         self._presence: IRobotPresence | None = None
         self._verdict: Deferred[Principal] | None = None
         self._deadline: IDelayedCall | None = None
-        self._patience = limits.login
-        self._unreleased: set[int] = set()
-        self._outbox: Outbox
-        self._over = False
+        self._patience, self._heard = limits.login, 0.0
+        self._over = self.mortal = False
 
     @property
     def peer(self) -> str:
-        """The address of the other side."""
-        return str(getattr(self.transport.getPeer(), "host", "a local socket"))
+        """The other side, for the log."""
+        return self.host or "a local socket"
+
+    @property
+    def stranger(self) -> bool:
+        return self._session is None
 
     def connectionMade(self) -> None:
-        self._outbox = Outbox(self.transport)
-        self._set_deadline(self._patience, self._expired)
-
-    def _expired(self) -> None:
-        self.close(f"silent for {self._patience:g} s")
+        super().connectionMade()
+        self._set_deadline(self._patience)
 
     def dataReceived(self, data: bytes) -> None:
-        # Before login the deadline is for all of it, and after the end it is for closing: a
-        # byte now and then buys no time.
-        if self._deadline is not None and self._session is not None and not self._over:
-            self._deadline.reset(self._patience)
-        self._act_on(self._connection.receive(data))
+        connection, fresh = self._connection, data
+        may_pass = data[0] == PLAIN or connection.waiting
+        if may_pass and self._session is not None and not self._over:
+            pass_on(data, connection, self._session)
+            fresh = b""
+        self._act_on(connection.receive(fresh))
+        # Only whole packets are a sign of life: less than this waits when one has ended in it.
+        if connection.waiting < len(data):
+            self._heard = self.factory.seconds()
 
     def _act_on(self, packets: Iterator[Packet]) -> None:
         try:
             for packet in packets:
                 ACTIONS[packet.__class__](self, packet)
         except ProtocolViolation as wrong:
-            self.factory.counts["violations"] += 1
-            self.close(str(wrong))
+            self.violated(wrong)
+
+    def violated(self, wrong: ProtocolViolation) -> None:
+        self.factory.counts["violations"] += 1
+        self.close(str(wrong))
 
     # Logging in
 
@@ -140,72 +149,98 @@ class MqttProtocol(Protocol):
             self.transport.write(refuse_level(packet.level))
             self.close(f"speaks {packet.protocol_name} level {packet.level}")
             return
+        if packet.will is not None:
+            self._check_depth(packet.will.topic)
+        client_id = packet.client_id
+        if not client_id:
+            if not packet.clean:
+                # What it left could never be found again (MQTT-3.1.3-8).
+                self._deny(ConnectCode.IDENTIFIER_REJECTED, "has no client id, and no clean start")
+                return
+            client_id = self.factory.new_client_id()
         self.transport.pauseProducing()
+        self._ask(client_id, packet)
+
+    def _ask(self, client_id: str, packet: Connect) -> None:
         credentials = MqttCredentials(
-            packet.client_id, packet.username, packet.password, self.peer
+            client_id, packet.username, packet.password, self.peer, self._anonymous
         )
         verdict = self._verdict = self.factory.authenticator.login(credentials)
-        verdict.addCallback(self._welcome, packet)
-        verdict.addErrback(self._refuse, packet)
-        verdict.addErrback(lambda failure: failure.trap(CancelledError))
+        verdict.addCallback(self._welcome, client_id, packet)
+        verdict.addErrback(self._refuse, client_id)
+        verdict.addErrback(_expect_cancelled)
         verdict.addErrback(self._broke)
 
-    def _welcome(self, who: Principal, packet: Connect) -> None:
+    def _welcome(self, who: Principal, client_id: str, packet: Connect) -> None:
+        self._verdict = None
         if self._over:
             return
-        self._session = self.factory.broker.open(who, packet.client_id, self)
+        session = self.factory.broker.open(
+            who, client_id, self, packet.clean, _message(packet.will, who)
+        )
+        self._session, self.mortal = session, packet.will is not None
+        self.factory.known(self)
         if who.role is Role.ROBOT:
             self._presence = self.factory.robot_connected(who)
-        self._patience = self._silence(packet.keep_alive)
-        self._set_deadline(self._patience, self._expired)
-        self._write_packet(ConnAck(ConnectCode.ACCEPTED))
+        self._patience, self._heard = self._silence(packet.keep_alive), self.factory.seconds()
+        self._set_deadline(self._patience)
+        present = session.present and packet.level > MQTT_31
+        self.answer(encode(ConnAck(ConnectCode.ACCEPTED, present)))
         self._log.info("{who} connected from {peer}", who=who, peer=self.peer)
         self.transport.resumeProducing()
-        self._act_on(self._connection.accept())
+        session.resume()
+        if not self._over:
+            self._act_on(self._connection.accept())
 
     def _silence(self, keep_alive: int) -> float:
         """How long a client may be silent: one and a half keep-alives (MQTT-3.1.2-24)."""
         longest = self.factory.limits.keep_alive
         return min(keep_alive * 1.5, longest) if keep_alive else longest
 
-    def _refuse(self, failure: Failure, packet: Connect) -> None:
+    def _refuse(self, failure: Failure, client_id: str) -> None:
         failure.trap(LoginRefused)
         self.factory.counts["logins refused"] += 1
         code = getattr(failure.value, "code", ConnectCode.NOT_AUTHORIZED)
-        self._deny(code, f"{packet.client_id[:80]!r} refused: {failure.value}")
+        name = client_id[:80]
+        more = self.factory.refused.say(name)
+        self._deny(code, f"{name!r} refused: {failure.value}", more)
 
     def _broke(self, failure: Failure) -> None:
         """While deciding something broke, so the answer is no."""
         self._log.failure("login from {peer} broke", failure, peer=self.peer)
         self._deny(ConnectCode.SERVER_UNAVAILABLE, "login broke")
 
-    def _deny(self, code: ConnectCode, why: str) -> None:
+    def _deny(self, code: ConnectCode, why: str, more: int | None = 0) -> None:
         """Say no, unless it was yes already: there is one CONNACK."""
+        self._verdict = None
         if self._connection.state is State.PENDING:
-            self._write_packet(ConnAck(code))
-        self.close(why)
+            self.answer(encode(ConnAck(code)))
+        if not self._over:
+            self._log_end(why, more)
+            self._hang_up(farewell=False)
 
     # Logged in
 
     def publish(self, packet: Publish) -> None:
         """A publication: take it, then acknowledge it."""
-        if packet.qos < 2:
-            self._accept(packet)
-            if packet.qos:
-                self._write_packet(PubAck(cast(int, packet.packet_id)))
+        topic, packet_id, session = packet.topic, packet.packet_id, self._open_session
+        self._check_depth(topic)
+        message = Message(topic, packet.payload, packet.qos, packet.retain, session.who)
+        if packet_id is None:
+            session.publish(message)
             return
-        packet_id = cast(int, packet.packet_id)
-        if packet_id not in self._unreleased:
-            if len(self._unreleased) >= UNRELEASED:
-                raise ProtocolViolation(f"{UNRELEASED} publications wait for their PUBREL")
-            self._unreleased.add(packet_id)
-            self._accept(packet)
-        self._write_packet(PubRec(packet_id))
+        if packet.qos == 1:
+            kept, answer = session.publish(message), reply_bytes(PUBACK, packet_id)
+        else:
+            kept, answer = session.publish(message, packet_id), reply_bytes(PUBREC, packet_id)
+        if kept is None and self._queue is None:
+            self.answer(answer)
+        else:
+            self.owe(kept, Owed(answer, len(topic) + len(packet.payload)))
 
-    def _accept(self, packet: Publish) -> None:
-        session = self._open_session
-        # Nothing of a robot or a user is retained (mqtt.md 3.6).
-        session.publish(Message(packet.topic, packet.payload, packet.qos, False, session.who))
+    def _check_depth(self, topic: str) -> None:
+        if topic.count("/") >= self.factory.limits.max_levels:
+            raise ProtocolViolation("A topic has too many levels.")
 
     @property
     def _open_session(self) -> IMqttSession:
@@ -215,68 +250,80 @@ class MqttProtocol(Protocol):
 
     def released(self, packet: PubRel) -> None:
         """QoS 2 ends: its packet id may mean something new from now on."""
-        self._unreleased.discard(packet.packet_id)
-        self._write_packet(PubComp(packet.packet_id))
+        packet_id = packet.packet_id
+        self.owe(self._open_session.released(packet_id), Owed(reply_bytes(PUBCOMP, packet_id)))
 
     def acknowledged(self, packet: PubAck) -> None:
         """The client has something we sent."""
         self._open_session.acknowledged(packet.packet_id)
 
+    def received(self, packet: PubRec) -> None:
+        """The client has something we sent with QoS 2."""
+        self._open_session.received(packet.packet_id)
+
+    def completed(self, packet: PubComp) -> None:
+        """The client has released it."""
+        self._open_session.completed(packet.packet_id)
+
     def subscribe(self, packet: Subscribe) -> None:
         """Grant what the rules allow; a robot that can hear its commands is told about."""
-        codes = self._open_session.subscribe(packet.requests)
-        self._write_packet(SubAck(packet.packet_id, tuple(codes)))
-        granted = (
-            wanted for (wanted, _), code in zip(packet.requests, codes, strict=True) if code < 0x80
+        granted = self._open_session.subscribe(packet.requests)
+        answer = encode(SubAck(packet.packet_id, tuple(granted.codes)))
+        self.owe(granted.kept, Owed(answer, then=lambda: self._subscribed(granted)))
+
+    def _subscribed(self, granted: Granted) -> None:
+        self._open_session.remind(granted)
+        allowed = (
+            wanted
+            for (wanted, _), code in zip(granted.requests, granted.codes, strict=True)
+            if code < 0x80
         )
-        if self._presence is not None and any(wanted.startswith(CALLED) for wanted in granted):
+        if self._presence is not None and any(wanted.startswith(CALLED) for wanted in allowed):
             self._presence.listening()
 
     def unsubscribe(self, packet: Unsubscribe) -> None:
         """Take subscriptions back."""
-        self._open_session.unsubscribe(packet.filters)
-        self._write_packet(UnsubAck(packet.packet_id))
+        kept = self._open_session.unsubscribe(packet.filters)
+        self.owe(kept, Owed(reply_bytes(UNSUBACK, packet.packet_id)))
 
     def ping(self, _: PingReq) -> None:
         """A sign of life."""
-        self._write_packet(PingResp())
+        self.answer(PONG)
 
     def goodbye(self, _: Disconnect) -> None:
         """The client leaves in good order."""
-        self._hang_up()
+        self._hang_up(farewell=True)
 
-    def ignored(self, _: Packet) -> None:
-        """An acknowledgement of what we never send: QoS 2."""
-
-    # Writing
-
-    def _write_packet(self, packet: Packet) -> None:
-        self._outbox.answer(encode(packet))
-
-    def write(self, packet: bytes) -> None:
-        self._outbox.write(packet)
-
-    def backlog(self) -> int:
-        return len(self._outbox)
+    def drained(self) -> None:
+        if self._session is not None and not self._over:
+            self._session.drained()
 
     # Ending
 
     def close(self, reason: str) -> None:
-        """End the connection, with one line for the owner; once."""
         if not self._over:
-            self._log.info("closing {peer}: {reason}", peer=self.peer, reason=reason)
-            self._hang_up()
+            self._log_end(reason, self.factory.strange.say(self.host) if self.stranger else 0)
+            self._hang_up(farewell=False)
 
-    def _hang_up(self) -> None:
+    def _log_end(self, reason: str, more: int | None) -> None:
+        """
+        @param more: how often this was not worth a line; C{None} if it is not now.
+        """
+        if more is not None:
+            self._log.info(
+                "closing {peer}: {reason}{more}", peer=self.peer, reason=reason, more=again(more)
+            )
+
+    def _hang_up(self, farewell: bool) -> None:
         """Let what is written go out, then end; a peer that is dead already gets no say."""
-        self._outbox.finish()
-        self._end()
+        self.finish()
+        self._end(farewell)
         # Over TLS the other side answers the farewell, which has to be read.
         self.transport.resumeProducing()
-        self._set_deadline(HANG_UP, self.transport.abortConnection)
+        self._set_deadline(HANG_UP)
         self.transport.loseConnection()
 
-    def _end(self) -> None:
+    def _end(self, farewell: bool) -> None:
         """From now on nothing is heard, said or decided here."""
         self._over = True
         self._connection.close()
@@ -284,15 +331,29 @@ class MqttProtocol(Protocol):
             # Death during login: a ghost must not be let in.
             self._verdict.cancel()
         if self._session is not None:
-            self._session.close()
+            self._session.close(self, farewell)
 
-    def _set_deadline(self, seconds: float, then: Callable[[], None]) -> None:
-        self._clear_deadline()
-        self._deadline = self.factory.clock.callLater(seconds, self._reached, then)
+    def _look(self) -> None:
+        """
+        See whether the client was silent for too long; once over, whether it is gone.
 
-    def _reached(self, then: Callable[[], None]) -> None:
+        Before login C{_patience} is for all of it: a byte now and then buys no time.
+        """
         self._deadline = None
-        then()
+        if self._over:
+            self.transport.abortConnection()
+            return
+        rest = self._heard + self._patience - self.factory.seconds()
+        if self.congested:
+            rest = self._patience  # It is us who do not listen.
+        if self.stranger or rest <= 0:
+            self.close(f"silent for {self._patience:g} s")
+        else:
+            self._set_deadline(rest)
+
+    def _set_deadline(self, seconds: float) -> None:
+        self._clear_deadline()
+        self._deadline = self.factory.clock.callLater(seconds, self._look)
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
@@ -301,12 +362,23 @@ class MqttProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002
         self._clear_deadline()
-        self._end()
+        if not self._over:
+            self._end(farewell=False)
         if self._session is not None:
             self._log.info("{who} disconnected", who=self._session.who)
         if self._presence is not None:
             self._presence.gone()
         self.factory.lost(self)
+
+
+def _message(will: Will | None, who: Principal) -> Message | None:
+    if will is None:
+        return None
+    return Message(will.topic, will.payload, will.qos, will.retain, who)
+
+
+def _expect_cancelled(failure: Failure) -> None:
+    failure.trap(CancelledError)
 
 
 #: What to do about each packet; the connection lets only legal ones through.
@@ -315,85 +387,10 @@ ACTIONS: dict[type, Callable[[MqttProtocol, Any], None]] = {
     Publish: MqttProtocol.publish,
     PubAck: MqttProtocol.acknowledged,
     PubRel: MqttProtocol.released,
-    PubRec: MqttProtocol.ignored,
-    PubComp: MqttProtocol.ignored,
+    PubRec: MqttProtocol.received,
+    PubComp: MqttProtocol.completed,
     Subscribe: MqttProtocol.subscribe,
     Unsubscribe: MqttProtocol.unsubscribe,
     PingReq: MqttProtocol.ping,
     Disconnect: MqttProtocol.goodbye,
 }
-
-
-class Unwelcome(Protocol):
-    """
-    One connection too many.
-
-    Not building a protocol at all would leave it open: what puts TLS on a factory does not
-    expect that.
-    """
-
-    transport: Any
-
-    def connectionMade(self) -> None:
-        self.transport.abortConnection()
-
-
-class MqttFactory(Factory):
-    """
-    One for all listeners: the state is in the broker.
-
-    @ivar counts: what happened to connections, by name.
-    """
-
-    noisy = False
-
-    def __init__(
-        self,
-        clock: IReactorTime,
-        authenticator: IAuthenticator,
-        broker: IMqttBroker,
-        robot_connected: RobotConnected,
-        limits: ConnectionLimits,
-    ) -> None:
-        self.clock, self.authenticator, self.broker = clock, authenticator, broker
-        self.robot_connected, self.limits = robot_connected, limits
-        self.counts: Counter[str] = Counter()
-        self._protocols: dict[MqttProtocol, str] = {}
-        self._peers: Counter[str] = Counter()
-        self._empty: list[Deferred[None]] = []
-
-    def buildProtocol(self, addr: IAddress | None) -> MqttProtocol | Unwelcome:  # type: ignore[override]  # narrower
-        host = str(getattr(addr, "host", ""))
-        if self._full(host):
-            self.counts["connections refused"] += 1
-            return Unwelcome()
-        protocol = MqttProtocol(self)
-        self._protocols[protocol] = host
-        self._peers[host] += 1
-        self.counts["connections"] += 1
-        return protocol
-
-    def _full(self, host: str) -> bool:
-        limits = self.limits
-        return len(self._protocols) >= limits.connections or self._peers[host] >= limits.per_peer
-
-    def lost(self, protocol: MqttProtocol) -> None:
-        """A connection has ended."""
-        host = self._protocols.pop(protocol)
-        self._peers[host] -= 1
-        if not self._peers[host]:
-            del self._peers[host]
-        if not self._protocols:
-            waiting, self._empty = self._empty, []
-            for farewell in waiting:
-                farewell.callback(None)
-
-    def farewell(self) -> Deferred[None]:
-        """End every connection; fires when the last one is gone."""
-        if not self._protocols:
-            return succeed(None)
-        gone: Deferred[None] = Deferred()
-        self._empty.append(gone)
-        for protocol in list(self._protocols):
-            protocol.close("the server stops")
-        return gone

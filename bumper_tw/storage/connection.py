@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.python.failure import Failure
 
 from bumper_tw.errors import StorageError
+
+T = TypeVar("T")
 
 #: What C{path} means when there is no file.
 MEMORY = Path(":memory:")
@@ -18,7 +20,8 @@ MEMORY = Path(":memory:")
 PATIENCE = 5.0
 
 #: WAL lets readers in while we write, and survives a kill; NORMAL spares flash memory the
-#: fsync of every commit, and only a power cut may cost the last moments.
+#: fsync of every commit, and only a power cut may cost the last moments, unless L{Durable}
+#: work was among them.
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
@@ -87,6 +90,21 @@ def configure(connection: sqlite3.Connection) -> None:
         connection.execute(statement).fetchall()
 
 
+@frozen
+class Durable(Generic[T]):
+    """
+    A work function whose results outlive a power cut; decorates it.
+
+    For what a peer forgets as soon as we have told it: it cannot tell us again.  A transaction
+    with such work in it waits for the disk, and so does all that came before it.
+    """
+
+    function: Callable[..., T]
+
+    def __call__(self, cursor: sqlite3.Cursor, *arguments: Any) -> T:
+        return self.function(cursor, *arguments)
+
+
 @define(eq=False)
 class Work:
     """One piece of work on the database; C{skipped} when nobody wants it any more."""
@@ -94,6 +112,11 @@ class Work:
     function: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
     skipped: bool = False
+
+    @property
+    def durable(self) -> bool:
+        """Whether its commit must wait for the disk."""
+        return isinstance(self.function, Durable) and not self.skipped
 
     def run(self, cursor: sqlite3.Cursor) -> Any:
         """Do it."""
@@ -154,6 +177,9 @@ class Transactions:
             raise StorageError(explain(self.path, error)) from error
 
     def _commit(self, connection: sqlite3.Connection, works: Sequence[Work]) -> list[Any]:
+        # SQLite takes no notice of this inside a transaction.
+        safety = "FULL" if any(work.durable for work in works) else "NORMAL"
+        connection.execute(f"PRAGMA synchronous = {safety}")
         connection.execute("BEGIN IMMEDIATE")
         outcomes = [None if work.skipped else attempt(connection, work) for work in works]
         connection.execute("COMMIT")

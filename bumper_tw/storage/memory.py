@@ -1,8 +1,9 @@
 """The stores in dictionaries: for tests, and to show what the others must do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
@@ -10,11 +11,30 @@ from bumper_tw.interfaces import (
     IAccountStore,
     ICleaningLogStore,
     IDeviceStore,
+    IMqttStore,
     ITelemetryStore,
+)
+from bumper_tw.kept import (
+    Change,
+    Ended,
+    Forgotten,
+    Kept,
+    KeptMessage,
+    KeptSession,
+    Left,
+    Opened,
+    Queued,
+    Received,
+    Released,
+    Retained,
+    Settled,
+    Subscribed,
+    Unsubscribed,
 )
 from bumper_tw.readings import Report
 from bumper_tw.storage.cleaning import merged
-from bumper_tw.values import CleaningLog, Device, Home, Token, User
+from bumper_tw.storage.mqtt import bare
+from bumper_tw.values import CleaningLog, Device, Home, Message, Principal, Token, User
 
 
 @implementer(IDeviceStore)
@@ -161,3 +181,120 @@ def newest_first(reports: Iterable[Report]) -> list[Report]:
     """By time, and the later of two at the same time first."""
     # Turned round afterwards, because sorting keeps the order of equals.
     return sorted(reports, key=lambda report: report.at)[::-1]
+
+
+@define
+class MemorySession:
+    """What the broker keeps for one client, in tables that change."""
+
+    who: Principal
+    client_id: str
+    left_at: float | None = None
+    sent: int = 0
+    subscriptions: dict[str, int] = field(factory=dict)
+    queue: dict[int, KeptMessage] = field(factory=dict)
+    received: set[int] = field(factory=set)
+
+    def kept(self, key: str) -> KeptSession:
+        """The same, as it is loaded."""
+        return KeptSession(
+            key,
+            self.who,
+            self.client_id,
+            self.left_at,
+            self.sent,
+            tuple(self.subscriptions.items()),
+            tuple(sorted(self.queue.values(), key=lambda owed: (owed.number, owed.packet_id))),
+            frozenset(self.received),
+        )
+
+    def left(self, change: Left) -> None:
+        """It waits."""
+        self.left_at, self.sent = change.at, change.sent
+
+    def subscribed(self, change: Subscribed) -> None:
+        """It hears something."""
+        self.subscriptions[change.topic_filter] = change.qos
+
+    def unsubscribed(self, change: Unsubscribed) -> None:
+        """It does not want to hear that."""
+        self.subscriptions.pop(change.topic_filter, None)
+
+    def queued(self, change: Queued) -> None:
+        """It is owed something."""
+        message = evolve(change.message, origin=origin(change.message))
+        self.queue[change.packet_id] = KeptMessage(change.number, change.packet_id, message)
+
+    def released(self, change: Released) -> None:
+        """It has that."""
+        owed = self.queue.get(change.packet_id)
+        if owed is not None:
+            self.queue[change.packet_id] = evolve(owed, released=True)
+
+    def settled(self, change: Settled) -> None:
+        """It is not owed that any more."""
+        self.queue.pop(change.packet_id, None)
+
+    def taken(self, change: Received) -> None:
+        """It has published something."""
+        self.received.add(change.packet_id)
+
+    def forgotten(self, change: Forgotten) -> None:
+        """It has done with that."""
+        self.received.discard(change.packet_id)
+
+
+#: What becomes of a session.
+STEPS: dict[type[Change], Callable[[MemorySession, Any], None]] = {
+    Left: MemorySession.left,
+    Subscribed: MemorySession.subscribed,
+    Unsubscribed: MemorySession.unsubscribed,
+    Queued: MemorySession.queued,
+    Released: MemorySession.released,
+    Settled: MemorySession.settled,
+    Received: MemorySession.taken,
+    Forgotten: MemorySession.forgotten,
+}
+
+
+@implementer(IMqttStore)
+@define
+class MemoryMqttStore:
+    """Sessions by their key, retained messages by their topic."""
+
+    sessions: dict[str, MemorySession] = field(factory=dict)
+    retained: dict[str, tuple[Message, float]] = field(factory=dict)
+
+    def load(self) -> Deferred[Kept]:
+        sessions = tuple(session.kept(key) for key, session in self.sessions.items())
+        numbers = (owed.number for session in sessions for owed in session.queue)
+        return succeed(Kept(sessions, tuple(self.retained.values()), max(numbers, default=0)))
+
+    def apply(self, changes: Sequence[Change]) -> Deferred[None]:
+        for change in changes:
+            if isinstance(change, Retained):
+                self._retain(change.message, change.at)
+            elif isinstance(change, Opened):
+                self._open(change)
+            elif isinstance(change, Ended):
+                self.sessions.pop(change.key, None)
+            elif change.key in self.sessions:
+                STEPS[type(change)](self.sessions[change.key], change)
+        return succeed(None)
+
+    def _retain(self, message: Message, at: float) -> None:
+        if message.payload:
+            word = evolve(message, retain=True, origin=origin(message))
+            self.retained[message.topic] = (word, at)
+        else:
+            self.retained.pop(message.topic, None)
+
+    def _open(self, change: Opened) -> None:
+        session = self.sessions.setdefault(change.key, MemorySession(change.who, change.client_id))
+        session.who, session.client_id = bare(change.who), change.client_id
+        session.left_at, session.sent = None, 0
+
+
+def origin(message: Message) -> Principal | None:
+    """What is kept of who published something."""
+    return None if message.origin is None else bare(message.origin)

@@ -28,10 +28,22 @@ from bumper_tw.wire.mqtt_packets import (
     UnsubAck,
     Unsubscribe,
 )
+from bumper_tw.wire.mqtt_runs import cut_run
 
 #: The largest remaining length that four bytes can say (MQTT 3.1.1, 2.2.3).
 LARGEST: Final = 0x0FFF_FFFF
 
+#: As many bytes are rather copied once more than kept in a bytearray, which is slower to cut.
+SMALL: Final = 4096
+
+#: The packets that are a packet identifier and nothing else: their first two bytes.
+PUBACK: Final = 0x4002
+PUBREC: Final = 0x5002
+PUBREL: Final = 0x6202
+PUBCOMP: Final = 0x7002
+UNSUBACK: Final = 0xB002
+
+_REPLY: Final = struct.Struct(">HH").pack
 _U16: Final = struct.Struct(">H").pack
 _BYTE: Final = tuple(bytes((byte,)) for byte in range(256))
 
@@ -80,6 +92,9 @@ class PacketBuffer:
         if self._at == len(self._data):
             self._data, self._at = data, 0
             return
+        if len(self) < SMALL and isinstance(self._data, bytes):
+            self._data, self._at = self._data[self._at :] + data, 0
+            return
         waiting = self._data if isinstance(self._data, bytearray) else bytearray(self._data)
         del waiting[: self._at]
         waiting += data
@@ -87,15 +102,36 @@ class PacketBuffer:
 
     def packets(self) -> Iterator[Packet]:
         """Cut what waits; see L{feed}."""
-        while (packet := self._cut()) is not None:
+        while (packet := self.cut()) is not None:
             yield packet
-        self._compact()
+        self.compact()
+
+    def runs(self) -> Iterator[tuple[bytes, bytes, int]]:
+        """
+        Hand out the QoS 0 publications at the front as they are, while the result is iterated
+        over; whoever stops leaves the one it was given last, and all behind it, to L{packets}.
+
+        @return: topic (not checked but for its length), packets, and how many those are.
+        """
+        while (run := cut_run(self._data, self._at, self.max_size)) is not None:
+            if len(run.topic) > self.max_topic:
+                return
+            yield run.topic, bytes(self._data[self._at : run.end]), run.packets
+            if not self._data:
+                return  # Whoever was given them has closed the connection.
+            self._at = run.end
 
     def clear(self) -> None:
         """Forget what waits."""
         self._data, self._at = b"", 0
 
-    def _cut(self) -> Packet | None:
+    def cut(self) -> Packet | None:
+        """
+        Cut one packet.
+
+        @return: C{None} when no packet is complete; it is time to L{compact} then.
+        @raise ProtocolViolation: what comes next is illegal.
+        """
         data, at = self._data, self._at
         available = len(data) - at
         if not available:
@@ -113,13 +149,19 @@ class PacketBuffer:
         end = start + size
         if not start or end > len(data):
             return None
-        packet = decode(data[at], bytes(data[start:end]), self.max_topic)
+        body = data[start:end]
+        if not isinstance(body, bytes):
+            body = bytes(body)
+        packet = decode(data[at], body, self.max_topic)
         self._at = end
         return packet
 
-    def _compact(self) -> None:
+    def compact(self) -> None:
+        """Let go of the bytes that were cut."""
         # What is left came with the last feed, so all in all no byte moves more than twice.
-        if self._at:
+        if self._at == len(self._data):
+            self.clear()
+        elif self._at:
             self._data, self._at = self._data[self._at :], 0
 
 
@@ -169,6 +211,15 @@ def publish_bytes(
     name = topic.encode()
     tail = payload if packet_id is None else _U16(packet_id) + payload
     return b"%c%b%b%b" % (first, _size(2 + len(name) + len(tail)), _blob(name), tail)
+
+
+def reply_bytes(kind: int, packet_id: int) -> bytes:
+    """
+    Write a packet that is a packet identifier and nothing else, without a record.
+
+    @param kind: L{PUBACK} and its like.
+    """
+    return _REPLY(kind, packet_id)
 
 
 def refuse_level(level: int) -> bytes:
@@ -237,10 +288,8 @@ def _unsubscribe(packet: Unsubscribe) -> bytes:
     return _packet(0xA2, _U16(packet.packet_id) + b"".join(map(_text, packet.filters)))
 
 
-def _acknowledgement(first: int) -> Callable[[Any], bytes]:
-    """The writer of a packet that is a packet identifier and nothing else."""
-    head = bytes((first, 2))
-    return lambda packet: head + _U16(packet.packet_id)
+def _reply(kind: int) -> Callable[[Any], bytes]:
+    return lambda packet: _REPLY(kind, packet.packet_id)
 
 
 # Any: each writer takes the class it stands next to, which a dict's type cannot say.
@@ -248,14 +297,14 @@ _WRITERS: Final[dict[type[Packet], Callable[[Any], bytes]]] = {
     Connect: _connect,
     ConnAck: lambda packet: bytes((0x20, 2, packet.session_present, packet.code)),
     Publish: _publish,
-    PubAck: _acknowledgement(0x40),
-    PubRec: _acknowledgement(0x50),
-    PubRel: _acknowledgement(0x62),
-    PubComp: _acknowledgement(0x70),
+    PubAck: _reply(PUBACK),
+    PubRec: _reply(PUBREC),
+    PubRel: _reply(PUBREL),
+    PubComp: _reply(PUBCOMP),
     Subscribe: _subscribe,
     SubAck: lambda packet: _packet(0x90, _U16(packet.packet_id) + bytes(packet.codes)),
     Unsubscribe: _unsubscribe,
-    UnsubAck: _acknowledgement(0xB0),
+    UnsubAck: _reply(UNSUBACK),
     PingReq: lambda _: b"\xc0\x00",
     PingResp: lambda _: b"\xd0\x00",
     Disconnect: lambda _: b"\xe0\x00",

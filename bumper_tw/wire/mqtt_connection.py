@@ -74,6 +74,9 @@ _NEXT: Final[dict[type[Packet], State]] = {
 #: The same as L{LEGAL}, in the form that stops a packet at its first byte.
 _GRAMMARS: Final[dict[State, Grammar]] = {state: grammar(*legal) for state, legal in LEGAL.items()}
 
+# An attribute of an Enum takes longer to find than anything else that is done with it here.
+_NEW, _PENDING, _OPEN, _CLOSED = State.NEW, State.PENDING, State.OPEN, State.CLOSED
+
 
 class MqttConnection:
     """
@@ -86,6 +89,8 @@ class MqttConnection:
 
     @ivar state: for reading; changed by what arrives, L{accept} and L{close}.
     """
+
+    __slots__ = ("_buffer", "_max_held", "_max_size", "state")
 
     def __init__(
         self,
@@ -101,8 +106,13 @@ class MqttConnection:
         @param max_topic: bytes in the longest topic or filter.
         """
         self._max_size, self._max_held = max_size, max_held
-        self._buffer = PacketBuffer(max_connect, max_topic, _GRAMMARS[State.NEW])
-        self.state = State.NEW
+        self._buffer = PacketBuffer(max_connect, max_topic, _GRAMMARS[_NEW])
+        self.state = _NEW
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes of a packet that is not whole yet, or of what is held, there are."""
+        return len(self._buffer)
 
     def receive(self, data: bytes) -> Iterator[Packet]:
         """
@@ -110,12 +120,21 @@ class MqttConnection:
 
         @return: the packets that are complete and may be acted on now: after CONNECT none,
             until L{accept}.
-        @raise ProtocolViolation: here or from the iterator, after the packets before it.
+        @raise ProtocolViolation: from the iterator, after the packets before it.
         """
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return iter(())
-        self._buffer.append(data)
+        if data:
+            self._buffer.append(data)
         return self._release()
+
+    def runs(self, data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+        """
+        Take bytes from a client that is in, and hand out publications that can be passed on as
+        they are, see L{PacketBuffer.runs}.  The rest is for L{receive}, without further bytes.
+        """
+        self._buffer.append(data)
+        return self._buffer.runs()
 
     def accept(self) -> Iterator[Packet]:
         """
@@ -127,36 +146,38 @@ class MqttConnection:
         @raise ProtocolViolation: from the iterator, like L{receive}.
         @raise RuntimeError: no CONNECT waits for a verdict.
         """
-        if self.state is not State.PENDING:
+        if self.state is not _PENDING:
             raise RuntimeError(f"Nobody waits to be accepted: {self.state.value}.")
-        self._enter(State.OPEN)
+        self._enter(_OPEN)
         self._buffer.max_size = self._max_size
         return self._release()
 
     def close(self) -> None:
         """Hear no more, and forget what was held.  Harmless when repeated."""
-        self._enter(State.CLOSED)
+        self._enter(_CLOSED)
         self._buffer.clear()
 
     def _release(self) -> Iterator[Packet]:
+        buffer = self._buffer
         try:
-            if self.state is State.PENDING:
+            if self.state is _PENDING:
                 self._check_held()
                 return
-            for packet in self._buffer.packets():
+            while (packet := buffer.cut()) is not None:
                 following = _NEXT.get(packet.__class__)
                 if following is not None:
                     self._follow(following)
                 yield packet
                 # Whoever heard the packet may have accepted or closed meanwhile.
-                if self.state is not State.OPEN:
+                if self.state is not _OPEN:
                     return
+            buffer.compact()
         except ProtocolViolation:
             self.close()
             raise
 
     def _follow(self, state: State) -> None:
-        if state is State.CLOSED:
+        if state is _CLOSED:
             self.close()
         else:
             self._enter(state)

@@ -1,5 +1,5 @@
 """
-The nouns of MQTT 3.1.1: one frozen record per control packet.
+The nouns of MQTT 3.1.1: one record per control packet.
 
 Records say what was on the wire and nothing more; L{bumper_tw.wire.mqtt_codec} makes
 sure that only legal ones come out of a stream.
@@ -8,7 +8,7 @@ sure that only legal ones come out of a stream.
 from enum import IntEnum
 from typing import Final
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 #: What SUBACK says, at the filter's position, when a subscription is refused (MQTT 3.1.1,
 #: 3.9.3).  Clients of MQTT 3.1 do not know it and get it all the same (mqtt.md 5.2).
@@ -76,10 +76,13 @@ class ConnAck:
     session_present: bool = False
 
 
-@frozen
+@define
 class Publish:
     """
     A message, in either direction.
+
+    Not frozen, as one is made for every message: freezing would take most of the time of
+    reading it.  Nobody changes one.
 
     @ivar packet_id: C{None} with QoS 0, 1 to 65535 with QoS 1 and 2.
     """

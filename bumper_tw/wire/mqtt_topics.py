@@ -60,6 +60,32 @@ def matches(topic_filter: str, topic: str) -> bool:
     return covers(topic_filter, topic)
 
 
+def overlaps(one: str, other: str) -> bool:
+    """
+    Whether there is a topic that both filters match.
+
+    Both have passed L{check_filter}.
+    """
+    if one.startswith("$") and other.startswith(("+", "#")):
+        return False
+    if one.startswith(("+", "#")) and other.startswith("$"):
+        return False
+    for ours, theirs in zip_longest(one.split("/"), other.split("/")):
+        # The rest of one, which may be nothing, is within the rest of the other.
+        if ours == "#" or theirs == "#":
+            return True
+        if ours is None or theirs is None:
+            return False
+        if ours not in {theirs, "+"} and theirs != "+":
+            return False
+    return True
+
+
+def depth(text: str) -> int:
+    """How many levels a topic or a filter has."""
+    return text.count("/") + 1
+
+
 class _Node(Generic[Subscriber, Value]):
     """
     One level of the tree.

@@ -11,11 +11,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from bumper_tw.app.config import (
     FILE_LIMIT,
     LISTEN,
+    NO_FILE,
     Listen,
     Settings,
     describe,
     load,
 )
+from bumper_tw.app.tap import settings_help
 from bumper_tw.errors import StartError
 
 #: What a wrong value of each setting may look like, in TOML.
@@ -27,6 +29,8 @@ WRONG = {
     "identity.token_days": ("0", "3651", "1.5", '"30"', "true"),
     "commands.timeout": ("0.05", "55.1", "nan", "inf", '"5"', "true", "[]"),
     "commands.outstanding": ("0", "65"),
+    "mqtt.passwords": ("5", '"."', '"/"', '"lists/.."', '"a\\u0000b"', "true"),
+    "mqtt.access": ("5", '"./"', '["rules"]'),
     "mqtt.max_packet": ("1023", "268435456", "0x" + "f" * 9999),
     "storage.history_reports": ("999", "2024-01-01"),
     "log.level": ('"loud"', "{}"),
@@ -44,6 +48,7 @@ WRONG_LISTEN = {
     'serve = "web"\nat = "tcp:443"\ntsl = true\n': "did you mean listen.tls?",
     'serve = "web"\nat = "tcp:443"\ntls = "yes"\n': "listen.tls = 'yes', expected true or false",
     'serve = "web"\nat = "tcp:443"\nlegacy_tls = true\n': "needs tls = true",
+    'serve = "web"\nat = "tcp:443"\nanonymous = true\n': 'needs serve = "mqtt"',
 }
 
 
@@ -109,7 +114,8 @@ class DefaultTests(ConfigCase):
             if setting.env and setting.key not in {"listen", "log.levels", "server.name"}:
                 default = setting.default
                 text = str(default) if isinstance(default, Path) else default
-                self.assertEqual(setting.take(text), default, setting.key)
+                given = "" if default == NO_FILE else text
+                self.assertEqual(setting.take(given), default, setting.key)
 
 
 class FileTests(ConfigCase):
@@ -134,6 +140,15 @@ class FileTests(ConfigCase):
         """A relative path starts where the file is, wherever the server was started."""
         settings = self.from_file('[storage]\ndirectory = "../state"\n')
         self.assertEqual(settings.storage.directory, self.path.parent / "../state")
+
+    def test_files(self) -> None:
+        """A file is found from the settings file on; nothing and "" are no file."""
+        mqtt = self.from_file('[mqtt]\npasswords = "lists/people"\naccess = "/etc/rules"\n').mqtt
+        self.assertEqual(mqtt.passwords, self.path.parent / "lists/people")
+        self.assertEqual(mqtt.access, Path("/etc/rules"))
+        for text in ("", '[mqtt]\npasswords = ""\naccess = ""\n'):
+            mqtt = self.from_file(text).mqtt
+            self.assertEqual((mqtt.passwords, mqtt.access), (NO_FILE, NO_FILE))
 
     def test_listeners(self) -> None:
         """The tables [[listen]] replace the default ones."""
@@ -339,6 +354,13 @@ class OptionTests(ConfigCase):
         )
         self.assertIn("options: mqtt.inflight = '0'", self.refused({}, {"mqtt.inflight": "0"}))
 
+    def test_no_file(self) -> None:
+        """An option takes back a file that was named; a variable names one from here on."""
+        self.path.write_text('[mqtt]\npasswords = "people"\n')
+        self.assertEqual(load(self.path, {}, {"mqtt.passwords": ""}).mqtt.passwords, NO_FILE)
+        named = {"BUMPER_MQTT_ACCESS": "rules"}
+        self.assertEqual(load(None, named, {}).mqtt.access, Path.cwd() / "rules")
+
     def test_overridden_is_checked_too(self) -> None:
         """A mistake in the file is named although an option would have hidden it."""
         self.path.write_text("[commands]\ntimeout = 99\n")
@@ -356,6 +378,13 @@ class DescribeTests(SynchronousTestCase):
         self.assertEqual(len(set(keys)), len(keys))
         self.assertEqual(len(set(variables)), len(variables))
         self.assertEqual([s.key for s in settings if not (s.doc and s.kind.expected)], [])
+
+    def test_no_file(self) -> None:
+        """A file that need not be there is described as the owner would write that."""
+        text = " ".join(" ".join(settings_help()).split())
+        for key in ("passwords", "access"):
+            _, _, rest = text.partition(f"mqtt.{key} (BUMPER_MQTT_{key.upper()}): ")
+            self.assertIn('the path of a file, or ""; default: "" ', rest[:120])
 
     def test_spelling(self) -> None:
         """The variable follows from section and key."""

@@ -8,12 +8,11 @@ from zope.interface.verify import verifyObject
 
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.mqtt_router import MqttBroker
-from bumper_tw.core.mqtt_rules import MqttRules
-from bumper_tw.core.mqtt_session import SessionLimits
 from bumper_tw.interfaces import IMqttRouter
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.values import Message
-from tests.samples import DASHBOARD, RecordingOutlet
+from tests.core.brokers import Party, make_broker
+from tests.samples import DASHBOARD
 
 if TYPE_CHECKING:
     Contract = SynchronousTestCase
@@ -126,9 +125,7 @@ class EmbeddedBrokerTests(RouterContract, SynchronousTestCase):
 
     def setUp(self) -> None:
         clock = Clock()
-        rules = MqttRules(DeviceRegistry(clock, MemoryDeviceStore()))
-        self.router: MqttBroker = MqttBroker(clock, rules, SessionLimits())
+        self.router: MqttBroker = make_broker(clock, DeviceRegistry(clock, MemoryDeviceStore()))
 
     def client_hears(self, topic_filter: str) -> None:
-        session = self.router.open(DASHBOARD, "dashboard", RecordingOutlet())
-        self.assertEqual(session.subscribe([(topic_filter, 0)]), [0])
+        self.assertEqual(Party(self.router, DASHBOARD, "d").subscribe((topic_filter, 0)), [0])

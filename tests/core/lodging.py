@@ -10,13 +10,19 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from bumper_tw.core.accounts import Accounts
-from bumper_tw.core.identity import Identity
+from bumper_tw.core.devices import DeviceRegistry
+from bumper_tw.core.identity import AccountFile, Identity
 from bumper_tw.core.owner import Owner
 from bumper_tw.core.passwords import Passwords
 from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy
+from bumper_tw.core.remembered import Remembered
+from bumper_tw.core.robot_secrets import RobotSecrets
+from bumper_tw.core.secret_hashes import SecretHashes
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
-from bumper_tw.storage.memory import MemoryAccountStore
+from bumper_tw.interfaces import IRobotSecretStore
+from bumper_tw.storage.memory import MemoryAccountStore, MemoryDeviceStore
+from bumper_tw.storage.memory_secrets import MemoryRobotSecretStore
 
 T = TypeVar("T")
 
@@ -59,6 +65,10 @@ class Lodging:
     store: MemoryAccountStore = field(factory=MemoryAccountStore)
     random_hex: Callable[[int], str] = field(factory=countings)
     days: int = 30
+    file: AccountFile | None = None
+    secrets: IRobotSecretStore = field(factory=MemoryRobotSecretStore)
+    registry: DeviceRegistry = field(init=False)
+    robots: RobotSecrets = field(init=False)
     passwords: Passwords = field(init=False)
     known: KnownAccounts = field(init=False)
     accounts: Accounts = field(init=False)
@@ -78,7 +88,15 @@ class Lodging:
             self.random_hex,
             self.days * DAY,
         )
-        self.identity = Identity(self.accounts, self.known)
+        self.registry = DeviceRegistry(self.clock, MemoryDeviceStore())
+        self.robots = RobotSecrets(
+            self.clock,
+            self.secrets,
+            self.registry,
+            SecretHashes(at_once, self.random_hex),
+            Remembered(SECRET),
+        )
+        self.identity = Identity(self.accounts, self.known, self.robots, self.file)
         self.owner = Owner(self.clock, self.store, self.passwords)
 
     def policy(self) -> IPolicy:

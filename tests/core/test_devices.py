@@ -10,7 +10,7 @@ from bumper_tw.errors import DeviceOffline, DeviceUnknown, LoginRefused
 from bumper_tw.interfaces import IDeviceRegistry
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.values import Device, DeviceId
-from tests.samples import DUSTY, DUSTY_DEVICE, RecordingLink
+from tests.samples import DUSTY, DUSTY_DEVICE, RUSTY, RUSTY_DEVICE, RecordingLink
 
 
 class RegistryTests(SynchronousTestCase):
@@ -110,6 +110,14 @@ class RegistryTests(SynchronousTestCase):
         self.successResultOf(self.registry.forget(DUSTY.did))
         self.assertRaises(DeviceUnknown, self.registry.device, DUSTY.did)
         self.assertEqual(self.stored(), [])
+
+    def test_removed_on_disk(self) -> None:
+        """What the owner has removed on disk is gone here, too; who came since stays."""
+        self.registry.attach(DUSTY_DEVICE, RecordingLink())
+        self.successResultOf(self.store.remove(DUSTY.did))
+        self.registry.attach(RUSTY_DEVICE, RecordingLink())
+        self.successResultOf(self.registry.reload(self.store))
+        self.assertEqual([device.id for device in self.registry.devices()], [RUSTY])
 
     def test_too_many(self) -> None:
         """Invented robots make room for new ones; those with a name or a word do not."""

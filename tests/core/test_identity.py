@@ -1,15 +1,17 @@
 """Who is let in over MQTT, and as whom."""
 
-from twisted.internet.defer import Deferred, fail
+from attrs import define, field
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from bumper_tw.core.identity import Refused
 from bumper_tw.core.passwords import md5_hex
 from bumper_tw.dialect.logins import MqttCredentials, PasswordCredentials, TokenCredentials
-from bumper_tw.errors import LoginRefused, StorageError
+from bumper_tw.errors import LoginRefused, StorageError, UnknownAccount
 from bumper_tw.interfaces import IAuthenticator
 from bumper_tw.storage.memory import MemoryAccountStore
+from bumper_tw.storage.memory_secrets import MemoryRobotSecretStore
 from bumper_tw.values import Principal, Role
 from tests.core.lodging import ANNA, ANNAS_UID, Lodging
 
@@ -63,10 +65,22 @@ class HomeTests(Case):
         self.assertTrue(verifyObject(IAuthenticator, self.home.identity))
 
     def test_robot(self) -> None:
-        """A robot is let in with whatever it brings; its serial number is its label."""
+        """A robot is let in with whatever it brings first; its serial number is its label."""
         robot = Principal(Role.ROBOT, DID, "yna5xi", "qX7d", SN)
-        self.assertEqual(self.let_in(f"{DID}@yna5xi/qX7d", SN, b"a1b2c3d4"), robot)
+        self.assertEqual(self.let_in(f"{DID}@yna5xi/qX7d", SN, b"\xff"), robot)
         self.assertEqual(self.let_in(f"{DID}@yna5xi/qX7d", f"{SN}`!`!", b"\xff"), robot)
+
+    def test_robot_with_another_secret(self) -> None:
+        """A robot that brings something else later is refused, under any class."""
+        self.let_in(f"{DID}@yna5xi/qX7d", SN, b"a1b2c3d4")
+        for secret in (b"other", b"", None):
+            self.assertEqual(self.code(f"{DID}@yna5xi/qX7d", SN, secret), 4)
+            self.assertEqual(self.code(f"{DID}@p95mgv/x", SN, secret), 4)
+
+    def test_new_robot_in_a_closed_house(self) -> None:
+        """A new robot is not permitted."""
+        self.home.robots.closed = True
+        self.assertEqual(self.code(f"{DID}@yna5xi/qX7d", SN, b"a1b2c3d4"), 5)
 
     def test_robot_without_serial(self) -> None:
         """A robot that does not tell its serial number, or nonsense, has no label."""
@@ -100,8 +114,32 @@ class HomeTests(Case):
         """Empty, malformed and reserved client ids are refused as mqtt.md 3.4 says."""
         self.assertEqual(self.code(""), 2)
         self.assertEqual(self.code("did@yna5xi/#", SN, b"x"), 2)
-        self.assertEqual(self.code("x@bumper/x", ANNA, b"secret"), 2)
-        self.assertEqual(self.code("helperbot@bumper/helperbot", ANNA, b"secret"), 5)
+        for realm in ("bumper", "ecosys", "BUMPER"):
+            for rest in ("/x", "/", ""):
+                self.assertEqual(self.code(f"x@{realm}{rest}", ANNA, b"secret"), 2)
+
+    def test_our_own_names(self) -> None:
+        """Nobody from the network comes under a name of our own side, however it is written."""
+        for name in ("helperbot", "proxyhelper", "helper1", "HelperMQClientId-x"):
+            for spelt in (name, name.upper(), f" {name}"):
+                for rest in ("@bumper/helperbot", "@bumper/x", "@bumper", "", "_2", "@yna5xi/x"):
+                    self.assertEqual(self.code(spelt + rest, ANNA, b"secret"), 5, spelt + rest)
+                self.assertEqual(self.code("dashboard", spelt, b"secret"), 5)
+        self.assertEqual(self.code("helperbot@ecouser/x", None, None), 5)
+        self.assertEqual(self.let_in("helpful", ANNA, b"secret").role, Role.SERVICE)
+
+    def test_unfit_names(self) -> None:
+        """A name that would be something else in a filter, a rule or a log is refused."""
+        for name in ("#", "+", "/", "$SYS", "$SYS/x", "a/+", "a#", "\x1b[2J", "a\x85", "\u202ea",
+                     "-", " ", "a\nb", "x" * 257, "x" * 65535):  # fmt: skip
+            self.assertEqual(self.code(name, ANNA, b"secret"), 2, name[:40])
+            self.assertEqual(self.code(name), 2, name[:40])
+
+    def test_names_of_real_tools(self) -> None:
+        """What tools call themselves is fine."""
+        for name in ("mosquitto_sub", "mosqsub|123-host", "mqttjs_a1b2c3d4", "HA", "a/b", "a@b",
+                     "zigbee2mqtt", "auto-0123456789abcdef", "K\u00fcche 1"):  # fmt: skip
+            self.assertEqual(self.let_in(name, ANNA, b"secret").resource, name)
 
     def test_guessing(self) -> None:
         """A service that guesses is told to come back later."""
@@ -132,6 +170,167 @@ class HomeTests(Case):
         """Credentials of a kind nobody knows open nothing."""
         for odd in (None, "x", object()):
             self.failureResultOf(self.home.identity.login(odd), LoginRefused)
+
+
+class AnonymousTests(Case):
+    """A listener that lets in who has neither user name nor password."""
+
+    def login(
+        self, client_id: str, username: str | None = None, password: bytes | None = None
+    ) -> Deferred[Principal]:
+        """Come to such a listener."""
+        return self.home.identity.login(
+            MqttCredentials(client_id, username, password, anonymous=True)
+        )
+
+    def refusal(
+        self, client_id: str, username: str | None = None, password: bytes | None = None
+    ) -> int:
+        """The code of the CONNACK."""
+        wrong = self.failureResultOf(self.login(client_id, username, password), Refused).value
+        assert isinstance(wrong, Refused)
+        return wrong.code
+
+    def test_nothing_at_all(self) -> None:
+        """Without user name and password one is anonymous."""
+        nobody = Principal(Role.ANONYMOUS, "", resource="sensor")
+        self.assertEqual(self.successResultOf(self.login("sensor")), nobody)
+        self.assertEqual(self.successResultOf(self.login("sensor", "", b"")), nobody)
+
+    def test_elsewhere(self) -> None:
+        """At another listener one is refused."""
+        self.assertEqual(self.code("sensor"), 2)
+
+    def test_wrong_password(self) -> None:
+        """A wrong password, or half of an account, is refused all the same (mqtt.md 3.5)."""
+        self.assertEqual(self.refusal("sensor", ANNA, b"wrong"), 4)
+        self.assertEqual(self.refusal("sensor", "nobody", b"secret"), 4)
+        self.assertEqual(self.refusal("sensor", ANNA), 2)
+        self.assertEqual(self.refusal("sensor", None, b"secret"), 2)
+
+    def test_right_password(self) -> None:
+        """An account counts there, too."""
+        service = Principal(Role.SERVICE, ANNA, resource="sensor")
+        self.assertEqual(self.successResultOf(self.login("sensor", ANNA, b"secret")), service)
+
+    def test_not_for_robots_and_users(self) -> None:
+        """Robots and users are what they say, or refused; never anonymous."""
+        self.successResultOf(self.login(f"{DID}@yna5xi/x", SN, b"a"))
+        self.assertEqual(self.refusal(f"{DID}@yna5xi/x"), 4)
+        self.assertEqual(self.successResultOf(self.login("u@ecouser/x")).role, Role.USER)
+
+    def test_names(self) -> None:
+        """Unfit names are refused there, too."""
+        for name, code in (("", 2), ("#", 2), ("x@bumper/x", 2), ("HELPERBOT", 5)):
+            self.assertEqual(self.refusal(name), code, name)
+
+
+class Broken(Exception):
+    """A bug."""
+
+
+@define
+class File:
+    """A password file with one account, or with a bug."""
+
+    user: str
+    outcome: Exception | None = None
+    asked: list[tuple[bytes, str]] = field(factory=list)
+
+    def knows(self, user: str) -> bool:
+        if self.user == "broken":
+            raise Broken
+        return user == self.user
+
+    def verify(self, user: str, password: bytes, peer: str) -> Deferred[str]:
+        self.asked.append((password, peer))
+        return succeed(user) if self.outcome is None else fail(self.outcome)
+
+
+class FileTests(Case):
+    """Accounts in a password file."""
+
+    def use(self, file: File) -> None:
+        """Take a file into use."""
+        self.home = Lodging(file=file)
+        self.successResultOf(self.home.owner.set_password(ANNA, "secret"))
+
+    def test_in_the_file(self) -> None:
+        """The file gets the password as it came, and decides."""
+        file = File("sensor")
+        self.use(file)
+        service = Principal(Role.SERVICE, "sensor", resource="x")
+        credentials = MqttCredentials("x", "sensor", b"\xff", "192.0.2.7")
+        self.assertEqual(self.successResultOf(self.home.identity.login(credentials)), service)
+        self.assertEqual(file.asked, [(b"\xff", "192.0.2.7")])
+
+    def test_file_alone(self) -> None:
+        """Who is in the file cannot come in by an account of the same name."""
+        self.use(File(ANNA, UnknownAccount("wrong")))
+        self.assertEqual(self.code("x", ANNA, b"secret"), 4)
+
+    def test_others(self) -> None:
+        """Who is not in the file may have an account."""
+        self.use(File("sensor"))
+        self.assertEqual(self.let_in("x", ANNA, b"secret").name, ANNA)
+        self.assertEqual(self.code("x", "nobody", b"secret"), 4)
+
+    def test_busy(self) -> None:
+        """Whoever is to come back later is told so."""
+        for busy in (LoginRefused("busy"), StorageError("gone")):
+            self.use(File("sensor", busy))
+            self.assertEqual(self.code("x", "sensor", b"secret"), 3)
+
+
+class BrokenRobots(MemoryRobotSecretStore):
+    """A store with a bug."""
+
+    def save(self, did: str, secret: str) -> Deferred[None]:
+        raise Broken
+
+
+class FullDisk(MemoryRobotSecretStore):
+    """A disk that takes nothing any more."""
+
+    def save(self, did: str, secret: str) -> Deferred[None]:
+        return fail(StorageError("the disk is full"))
+
+
+class BrokenAccounts(MemoryAccountStore):
+    """Another one."""
+
+    def password(self, uid: str) -> Deferred[str | None]:
+        raise Broken
+
+
+class BrokenTests(Case):
+    """Whatever breaks while deciding, nobody gets in by it."""
+
+    def broken(
+        self, home: Lodging, client_id: str, username: str | None, kind: type[Exception] = Broken
+    ) -> None:
+        """Is not let in, also where one may be anonymous."""
+        for anonymous in (False, True):
+            credentials = MqttCredentials(client_id, username, b"x", anonymous=anonymous)
+            self.failureResultOf(home.identity.login(credentials), kind)
+
+    def test_robots(self) -> None:
+        """A robot whose secret cannot be remembered."""
+        self.broken(Lodging(secrets=BrokenRobots()), f"{DID}@yna5xi/x", SN)
+
+    def test_disk(self) -> None:
+        """The same when it is the disk, which the robot is told."""
+        self.home = Lodging(secrets=FullDisk())
+        self.assertEqual(self.code(f"{DID}@yna5xi/x", SN, b"x"), 3)
+
+    def test_accounts(self) -> None:
+        """An account that cannot be looked up."""
+        self.broken(Lodging(store=BrokenAccounts()), "x", ANNA)
+
+    def test_file(self) -> None:
+        """A file that cannot say whether it knows somebody, or whether the password is right."""
+        self.broken(Lodging(file=File("broken")), "x", ANNA)
+        self.broken(Lodging(file=File("sensor", KeyError("x"))), "x", "sensor", KeyError)
 
 
 class StrictTests(Case):

@@ -6,15 +6,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from bumper_tw.core.devices import DeviceRegistry
-from bumper_tw.core.mqtt_router import MqttBroker
-from bumper_tw.core.mqtt_rules import MqttRules
-from bumper_tw.core.mqtt_session import MqttSession, SessionLimits
+from bumper_tw.core.mqtt_clients import ClientLimits
+from bumper_tw.core.mqtt_router import BrokerLimits
+from bumper_tw.core.mqtt_session import MqttSession
 from bumper_tw.errors import LoginRefused
 from bumper_tw.interfaces import IMqttBroker, IMqttSession
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.values import Message, Principal
 from bumper_tw.wire.mqtt_codec import PacketBuffer
 from bumper_tw.wire.mqtt_packets import Publish
+from tests.core.brokers import Party, make_broker
 from tests.samples import (
     ALICE,
     DASHBOARD,
@@ -43,18 +44,22 @@ class BrokerCase(SynchronousTestCase):
         self.clock = Clock()
         registry = DeviceRegistry(self.clock, MemoryDeviceStore())
         registry.attach(DUSTY_DEVICE, RecordingLink())
-        self.broker = MqttBroker(self.clock, MqttRules(registry), SessionLimits(), 3)
+        limits = BrokerLimits(clients=ClientLimits(takeovers=3))
+        self.broker = make_broker(self.clock, registry, limits)
+
+    @property
+    def connected(self) -> int:
+        """How many clients are here."""
+        return self.broker.clients.connected
 
     def open(
         self, who: Principal, name: str = "", *filters: str
     ) -> tuple[MqttSession, RecordingOutlet]:
         """Somebody connects and subscribes."""
-        outlet = RecordingOutlet()
-        session = self.broker.open(who, name or who.name, outlet)
-        assert isinstance(session, MqttSession)
+        party = Party(self.broker, who, name or who.name)
         for wanted in filters:
-            self.assertEqual(session.subscribe([(wanted, 0)]), [0])
-        return session, outlet
+            self.assertEqual(party.subscribe((wanted, 0)), [0])
+        return party.session, party.outlet
 
 
 class FanOutTests(BrokerCase):
@@ -104,10 +109,10 @@ class FanOutTests(BrokerCase):
     def test_closed(self) -> None:
         """A closed session hears nothing, and leaves no subscription behind."""
         session, alice = self.open(ALICE, "a", f"iot/atr/+/{DUSTY}/+")
-        session.close()
-        session.close()
+        session.close(alice, farewell=True)
+        session.close(alice, farewell=False)
         self.broker.publish(Message(REPORT, b"87"))
-        self.assertEqual((heard(alice), len(self.broker.tree), self.broker.sessions), ([], 0, 0))
+        self.assertEqual((heard(alice), len(self.broker.tree), self.connected), ([], 0, 0))
 
     def test_question_before_answer(self) -> None:
         """An answer given while the question is still going round comes behind it for all."""
@@ -148,9 +153,9 @@ class FanOutTests(BrokerCase):
         """A topic is wanted while a client would hear it; our own ears do not count."""
         self.broker.subscribe("#", lambda _: None)
         self.assertFalse(self.broker.wanted(REPORT))
-        session, _ = self.open(ALICE, "a", f"iot/atr/+/{DUSTY}/+")
+        session, alice = self.open(ALICE, "a", f"iot/atr/+/{DUSTY}/+")
         self.assertTrue(self.broker.wanted(REPORT))
-        session.close()
+        session.close(alice, farewell=True)
         self.assertFalse(self.broker.wanted(REPORT))
 
 
@@ -162,15 +167,15 @@ class TakeoverTests(BrokerCase):
         _, old = self.open(DUSTY_ITSELF, "id", f"p2p/{DUSTY.did}")
         _, new = self.open(DUSTY_ITSELF, "id", f"p2p/{DUSTY.did}")
         self.broker.publish(Message(f"p2p/{DUSTY.did}", b"1"))
-        self.assertEqual((len(old.closed), heard(old), self.broker.sessions), (1, [], 1))
+        self.assertEqual((len(old.closed), heard(old), self.connected), (1, [], 1))
         self.assertEqual([body for _, body in heard(new)], [b"1"])
 
     def test_old_undo_is_harmless(self) -> None:
         """When the older connection is found dead at last, the new session lives on."""
-        older, _ = self.open(DUSTY_ITSELF, "id")
+        older, outlet = self.open(DUSTY_ITSELF, "id")
         self.open(DUSTY_ITSELF, "id", f"p2p/{DUSTY.did}")
-        older.close()
-        self.assertEqual((self.broker.sessions, len(self.broker.tree)), (1, 1))
+        older.close(outlet, farewell=False)
+        self.assertEqual((self.connected, len(self.broker.tree)), (1, 1))
 
     def test_somebody_else(self) -> None:
         """Another party cannot take an id that is in use; its owner is not disturbed."""
@@ -184,14 +189,14 @@ class TakeoverTests(BrokerCase):
         """A robot is in one place at a time, whatever client id it comes with."""
         _, old = self.open(DUSTY_ITSELF, "id")
         _, new = self.open(evolve(DUSTY_ITSELF, resource="new1"), "another id")
-        self.assertEqual((len(old.closed), len(new.closed), self.broker.sessions), (1, 0, 1))
+        self.assertEqual((len(old.closed), len(new.closed), self.connected), (1, 0, 1))
 
     def test_ping_pong(self) -> None:
         """An id that changes hands too often in a minute stays with whoever has it."""
         outlets = [self.open(DUSTY_ITSELF, "id")[1] for _ in range(4)]
         self.assertRaises(LoginRefused, self.broker.open, DUSTY_ITSELF, "id", RecordingOutlet())
         self.assertEqual([len(outlet.closed) for outlet in outlets], [1, 1, 1, 0])
-        self.assertEqual(self.broker.counts["taken over"], 3)
+        self.assertEqual(self.broker.clients.taken_over, 3)
         self.clock.advance(60)
         self.open(DUSTY_ITSELF, "id")
         self.assertEqual(len(outlets[-1].closed), 1)
@@ -200,4 +205,4 @@ class TakeoverTests(BrokerCase):
         """One user may have several connections, each with its own id."""
         _, phone = self.open(ALICE, "phone")
         self.open(ALICE, "tablet")
-        self.assertEqual((phone.closed, self.broker.sessions), ([], 2))
+        self.assertEqual((phone.closed, self.connected), ([], 2))

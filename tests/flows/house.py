@@ -1,15 +1,17 @@
 """The whole server in memory: the real assembly on a clock, without ports, files and threads."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
 from twisted.internet.task import Clock
 
 from bumper_tw.app.assembly import Facts, broker, gather
+from bumper_tw.app.brokerage import Brokerage
 from bumper_tw.app.config import Settings
 from bumper_tw.app.website import website
-from bumper_tw.mqtt.protocol import MqttFactory
+from bumper_tw.mqtt.factory import MqttFactory
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.web.site import WebSite
 from tests.robots import JsonRobot, MqttPeer
@@ -47,12 +49,26 @@ class MemoryVault:
         return b"an archive"
 
 
+class NoThreads:
+    """A thread pool that does everything at once."""
+
+    def callInThreadWithCallback(
+        self, heard: Callable[[bool, Any], None], work: Callable[..., Any], *arguments: Any
+    ) -> None:
+        """Do something, and tell how it went."""
+        heard(True, work(*arguments))
+
+
 class HouseClock(Clock):
     """A clock that also is the reactor, as far as the server needs one."""
 
-    def getThreadPool(self) -> Any:
-        """Threads are for password hashes; none is hashed here."""
-        raise NotImplementedError
+    def getThreadPool(self) -> NoThreads:
+        """Threads are for hashes."""
+        return NoThreads()
+
+    def callFromThread(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Nobody is in another thread."""
+        call(*arguments)
 
 
 @define(eq=False)
@@ -63,6 +79,7 @@ class House:
     clock: HouseClock = field(factory=HouseClock)
     database: InlineDatabase = field(factory=InlineDatabase)
     facts: Facts = field(init=False)
+    brokerage: Brokerage = field(init=False)
     mqtt: MqttFactory = field(init=False)
     site: WebSite = field(init=False)
     peers: list[MqttPeer] = field(factory=list)
@@ -72,7 +89,8 @@ class House:
         vault: Any = MemoryVault()
         database: Any = self.database
         self.facts = gather(self.clock, self.settings, vault, database)
-        self.mqtt = broker(self.clock, self.settings, self.facts)
+        self.brokerage = broker(self.clock, self.settings, self.facts, database)
+        self.mqtt = self.brokerage.factory
         self.site = website(self.clock, self.settings, vault, self.facts)
 
     def robot(self, **script: Any) -> JsonRobot:

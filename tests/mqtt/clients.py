@@ -1,6 +1,7 @@
 """A broker in memory with everything behind it, and scripted clients that speak real bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any, ClassVar
 
 from attrs import define, field
@@ -16,17 +17,19 @@ from zope.interface import implementer
 
 from bumper_tw.core.commands import CommandCorrelator, request_ids
 from bumper_tw.core.devices import DeviceRegistry
-from bumper_tw.core.mqtt_router import MqttBroker
+from bumper_tw.core.mqtt_clients import ClientLimits
+from bumper_tw.core.mqtt_journal import Journal
+from bumper_tw.core.mqtt_router import BrokerLimits, MqttBroker
 from bumper_tw.core.mqtt_rules import MqttRules
 from bumper_tw.core.mqtt_session import SessionLimits
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.dialect import topics
 from bumper_tw.dialect.logins import MqttCredentials
-from bumper_tw.interfaces import IAuthenticator
+from bumper_tw.interfaces import IAuthenticator, IMqttStore
+from bumper_tw.mqtt.factory import ConnectionLimits, MqttFactory
 from bumper_tw.mqtt.gateway import MqttGateway
 from bumper_tw.mqtt.plain import PlainGateway
-from bumper_tw.mqtt.protocol import ConnectionLimits, MqttFactory
-from bumper_tw.storage.memory import MemoryDeviceStore
+from bumper_tw.storage.memory import MemoryDeviceStore, MemoryMqttStore
 from bumper_tw.values import DeviceId, Principal, Role
 from bumper_tw.wire.mqtt_client import ClientConnection
 from bumper_tw.wire.mqtt_codec import PacketBuffer, encode
@@ -73,6 +76,9 @@ class Line:
         self.waiting += data
         if len(self.waiting) > BUFFER and self.producer is not None:
             self.producer.pauseProducing()
+
+    def writeSequence(self, data: Sequence[bytes]) -> None:
+        self.write(b"".join(data))
 
     def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
         assert self.producer is None, "a second producer"
@@ -186,19 +192,22 @@ class World:
         connection: ConnectionLimits | None = None,
         takeovers_per_minute: int = 3,
         plain: bool = False,
+        store: IMqttStore | None = None,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(1_767_225_600)
         self.registry = DeviceRegistry(self.clock, MemoryDeviceStore())
         self.commands = CommandCorrelator(self.clock, self.registry, request_ids(1))
         self.telemetry = Telemetry()
-        rules, limits = MqttRules(self.registry), session or SessionLimits()
-        self.broker = MqttBroker(self.clock, rules, limits, takeovers_per_minute)
+        limits = BrokerLimits(session or SessionLimits(), ClientLimits(takeovers_per_minute))
+        journal = Journal(self.clock, store or MemoryMqttStore())
+        self.broker = MqttBroker(self.clock, MqttRules(self.registry), journal, limits)
         self.gateway = MqttGateway(
             self.clock, self.broker, self.registry, self.commands, self.telemetry
         )
         if plain:
             PlainGateway(self.broker, self.registry, self.commands)
+        numbers = count(1)
         self.door = Doorkeeper({client_id(who): who for who in people})
         self.factory = MqttFactory(
             self.clock,
@@ -206,6 +215,7 @@ class World:
             self.broker,
             self.gateway.robot_connected,
             connection or ConnectionLimits(),
+            lambda size: f"{next(numbers):0{2 * size}x}",
         )
 
     def settle(self) -> None:

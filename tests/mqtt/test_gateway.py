@@ -10,7 +10,7 @@ from bumper_tw.errors import CommandTimedOut, DeviceOffline
 from bumper_tw.interfaces import IRobotLink, IRobotPresence
 from bumper_tw.mqtt.gateway import MOST_CHANGES
 from bumper_tw.readings import Battery, Firmware, Reading, Report
-from bumper_tw.values import Company, Device, PayloadKind, Principal
+from bumper_tw.values import Company, Device, Message, PayloadKind, Principal
 from tests.mqtt.clients import WorldCase, report_topic, topics_of
 from tests.samples import (
     ALICE,
@@ -111,6 +111,8 @@ class CommandTests(GatewayCase):
         asked = self.world.commands.send(GET_BATTERY)
         request = robot.heard()[0].topic.split("/")[10]
         for asker in ("HelperMQClientId-eu-1/ecosys/1234", "fuid_alice/ecouser/GLB1"):
+            question = f"iot/p2p/getBattery/{asker}/{DUSTY}/q/{request}/j"
+            self.world.broker.publish(Message(question, b"{}"))
             robot.publish(f"iot/p2p/getBattery/{DUSTY}/{asker}/p/{request}/j", BATTERY)
         self.assertNoResult(asked)
         self.assertEqual(self.readings().count(Battery(87)), 2)

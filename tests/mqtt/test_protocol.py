@@ -1,5 +1,7 @@
 """Tests for L{bumper_tw.mqtt.protocol}: who is let in, and when."""
 
+from typing import Any
+
 from attrs import evolve
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -12,8 +14,18 @@ from bumper_tw.interfaces import IMqttOutlet, IRobotPresence
 from bumper_tw.mqtt.protocol import HANG_UP
 from bumper_tw.values import Principal
 from bumper_tw.wire.mqtt_codec import encode
-from bumper_tw.wire.mqtt_packets import ConnAck, Connect, ConnectCode, PingReq, SubAck, Will
-from tests.mqtt.clients import Client, WorldCase, report_topic, topics_of
+from bumper_tw.wire.mqtt_packets import (
+    ConnAck,
+    Connect,
+    ConnectCode,
+    Disconnect,
+    PingReq,
+    PingResp,
+    Publish,
+    SubAck,
+    Will,
+)
+from tests.mqtt.clients import Client, WorldCase, packets, report_topic, topics_of
 from tests.samples import ALICE, DASHBOARD, DUSTY, DUSTY_ITSELF, GET_BATTERY
 
 ALL_REPORTS = f"iot/atr/+/{DUSTY}/+"
@@ -80,7 +92,9 @@ class LoginTests(WorldCase):
             self.decide(client, reason)
             self.assertEqual(client.verdict(), code)
             self.ended(client)
-        self.assertEqual((self.world.broker.sessions, len(self.world.registry.devices())), (0, 0))
+        self.assertEqual(
+            (self.world.broker.clients.connected, len(self.world.registry.devices())), (0, 0)
+        )
         self.assertEqual(self.world.factory.counts["logins refused"], 5)
 
     def test_exception_while_deciding(self) -> None:
@@ -102,7 +116,7 @@ class LoginTests(WorldCase):
         client = self.world.connect(DUSTY_ITSELF)
         self.assertEqual(client.verdict(), 3)
         self.ended(client)
-        self.assertEqual(self.world.broker.sessions, 0)
+        self.assertEqual(self.world.broker.clients.connected, 0)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_exception_after_the_verdict(self) -> None:
@@ -128,13 +142,80 @@ class LoginTests(WorldCase):
             self.assertEqual(client.line.lost, answer != b"\x20\x02\x00\x00")
             client.line.drop()
 
-    def test_will(self) -> None:
-        """A will is taken, and never said."""
-        alice = self.watcher()
+    def die(self, *last: bytes, **said: Any) -> None:
+        """Dusty comes with a will, says something last, and is gone."""
         client = self.world.dial(DUSTY_ITSELF)
-        client.send(encode(Connect(client_id=client.name, will=Will(REPORT, b"gone"))))
+        packet = Connect(client_id=client.name, will=Will(REPORT, b"gone", 1), **said)
+        client.send(encode(packet), *last)
         client.line.drop()
+
+    def test_will(self) -> None:
+        """Who goes without DISCONNECT leaves its will, whatever the reason."""
+        alice = self.watcher()
+        self.die()
+        self.assertEqual([each.payload for each in alice.heard()], [b"gone"])
+        self.die(b"\x10")
+        self.assertEqual([each.payload for each in alice.heard()], [b"gone"])
+
+    def test_no_will(self) -> None:
+        """Who says DISCONNECT takes it back."""
+        alice = self.watcher()
+        self.die(encode(Disconnect()))
         self.assertEqual(alice.heard(), [])
+
+    def test_will_of_a_stranger(self) -> None:
+        """Who is not let in leaves nothing."""
+        alice = self.watcher()
+        client = self.world.dial(STRANGER)
+        client.send(encode(Connect(client_id=client.name, will=Will(REPORT, b"gone"))))
+        self.decide(client, Refused(5, "no"))
+        self.assertEqual((client.verdict(), alice.heard()), (5, []))
+
+    def test_deep_will(self) -> None:
+        """A will with too many levels ends the connection."""
+        client = self.world.dial(DUSTY_ITSELF)
+        client.send(encode(Connect(client_id=client.name, will=Will("a" + "/a" * 32, b""))))
+        self.assertEqual(client.verdict(), None)
+        self.ended(client)
+
+    def test_no_client_id(self) -> None:
+        """Who leaves the choice of an id to us gets a new one each time (MQTT-3.1.3-6)."""
+        for number in (1, 2):
+            client = self.world.dial("")
+            client.connect()
+            client.name = f"auto-{number:016x}"
+            self.decide(client, DASHBOARD)
+            self.assertEqual(client.verdict(), 0)
+            client.line.drop()
+
+    def test_no_client_id_to_come_back_to(self) -> None:
+        """Without an id, and with a session to keep, the answer is 2 (MQTT-3.1.3-8)."""
+        client = self.world.dial("")
+        client.send(encode(Connect(clean=False, client_id="")))
+        self.assertEqual(client.take(), [ConnAck(ConnectCode.IDENTIFIER_REJECTED)])
+        self.ended(client)
+        self.assertEqual(self.world.door.asked, [])
+
+    def test_session_present(self) -> None:
+        """Who comes back hears that its session is there, unless it speaks MQTT 3.1."""
+        for protocol, level, present in (("MQTT", 4, 0), ("MQTT", 4, 1), ("MQIsdp", 3, 0)):
+            client = self.world.dial(ALICE)
+            client.send(encode(Connect(protocol, level, False, client_id=client.name)))
+            self.assertEqual(client.take_raw()[:4], bytes((0x20, 2, present, 0)))
+            client.send(encode(Disconnect()))
+
+    def test_what_waited(self) -> None:
+        """What waited for a client comes behind its CONNACK, before answers to what it said."""
+        robot, alice = self.world.robot(DUSTY_ITSELF), self.world.dial(ALICE)
+        hello = encode(Connect(clean=False, client_id=alice.name))
+        alice.send(hello)
+        alice.subscribe(ALL_REPORTS, qos=1)
+        alice.line.drop()
+        robot.publish(REPORT, b"87", qos=1)
+        alice = self.world.dial(ALICE)
+        alice.send(hello, encode(PingReq()))
+        kinds = [type(each) for each in packets(alice.take_raw())]
+        self.assertEqual(kinds, [ConnAck, Publish, PingResp])
 
     def test_speech_before_login(self) -> None:
         """What comes right behind CONNECT waits for the verdict, in pieces or in one."""
@@ -178,7 +259,7 @@ class LoginTests(WorldCase):
             robot = self.world.dial(STRANGER)
             robot.connect()
             robot.line.drop()
-            self.assertEqual((self.world.broker.sessions, robot.take()), (0, []))
+            self.assertEqual((self.world.broker.clients.connected, robot.take()), (0, []))
             self.assertFalse(self.world.registry.online(DUSTY.did))
             self.ended(robot)
         self.assertEqual(self.world.door.cancelled, 4)
@@ -191,7 +272,7 @@ class LoginTests(WorldCase):
             robot = self.world.dial(STRANGER)
             robot.connect()
             self.clock.advance(10)
-            self.assertEqual((self.world.broker.sessions, robot.take()), (0, []))
+            self.assertEqual((self.world.broker.clients.connected, robot.take()), (0, []))
             self.assertFalse(self.world.registry.online(DUSTY.did))
             self.ended(robot)
         self.assertEqual(self.world.door.cancelled, 3)
@@ -238,7 +319,7 @@ class TakeoverTests(WorldCase):
         [question] = new.heard()
         new.answer(question, b"{}")
         self.assertEqual(self.successResultOf(asked).body, b"{}")
-        self.assertEqual((old.heard(), self.world.broker.sessions), ([], 1))
+        self.assertEqual((old.heard(), self.world.broker.clients.connected), ([], 1))
 
     def test_dead_peer(self) -> None:
         """An old connection that takes nothing any more is aborted; the new one stays."""

@@ -1,13 +1,10 @@
-"""Tests for L{bumper_tw.mqtt.protocol}: talking, being slow, ending, and the factory's caps."""
+"""Tests for L{bumper_tw.mqtt.protocol}: talking, being slow, and ending."""
 
 from typing import Any, ClassVar
 
-from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
-
 from bumper_tw.core.mqtt_session import SessionLimits
 from bumper_tw.mqtt.outbox import UNREAD
-from bumper_tw.mqtt.protocol import HANG_UP, UNRELEASED, ConnectionLimits, MqttProtocol
+from bumper_tw.mqtt.protocol import HANG_UP, MqttProtocol
 from bumper_tw.values import Message
 from bumper_tw.wire.mqtt_codec import encode
 from bumper_tw.wire.mqtt_packets import (
@@ -99,10 +96,13 @@ class TalkTests(WorldCase):
     def test_qos_2_never_released(self) -> None:
         """Who leaves too many QoS 2 messages unreleased is closed."""
         robot = self.world.robot(DUSTY_ITSELF)
-        said = [encode(Publish(REPORT, b"", 2, packet_id=n + 1)) for n in range(UNRELEASED)]
+        said = [
+            encode(Publish(REPORT, b"", 2, packet_id=n + 1))
+            for n in range(SessionLimits().unreleased)
+        ]
         robot.send(*said)
         self.assertFalse(robot.line.over)
-        robot.send(encode(Publish(REPORT, b"", 2, packet_id=UNRELEASED + 1)))
+        robot.send(encode(Publish(REPORT, b"", 2, packet_id=SessionLimits().unreleased + 1)))
         self.ended(robot)
 
     def test_byte_by_byte(self) -> None:
@@ -140,11 +140,12 @@ class TalkTests(WorldCase):
             encode(Publish("x" * 513, b"")),
             b"\x30\x05\x00\x03a/#",
             b"\x30\x05\x00\x03a\xff\xff",
+            encode(Publish("a" + "/a" * 32, b"", 1, packet_id=1)),
         ):
             client = self.world.connect(ALICE)
             client.send(said)
             self.ended(client)
-        self.assertEqual(self.world.factory.counts["violations"], 5)
+        self.assertEqual(self.world.factory.counts["violations"], 6)
 
 
 class PatienceTests(WorldCase):
@@ -167,6 +168,34 @@ class PatienceTests(WorldCase):
             self.clock.advance(3599)
             self.assertFalse(client.line.over)
             self.ended(client, within=1)
+
+    def test_from_the_last_packet(self) -> None:
+        """Its time counts from its last packet, not from when we look (MQTT-3.1.2-24)."""
+        client = self.world.connect(ALICE, keep_alive=10)
+        self.clock.advance(14)
+        client.send(encode(PingReq()))
+        self.clock.advance(14.5)
+        self.assertFalse(client.line.over)
+        self.ended(client, within=0.5)
+
+    def test_pieces(self) -> None:
+        """A piece that ends a packet and starts another is a sign of life, a mere start not."""
+        client = self.world.connect(ALICE, keep_alive=10)
+        said = encode(PingReq()) + encode(Publish("a", b"x" * 20))
+        for seconds, piece in ((10, said[:1]), (4, said[1:4]), (14, said[4:8])):
+            self.clock.advance(seconds)
+            self.assertFalse(client.line.over)
+            client.send(piece)
+        self.ended(client, within=1)
+
+    def test_one_call(self) -> None:
+        """However much it says, one call looks after it, and is not moved."""
+        client = self.world.connect(ALICE, keep_alive=10)
+        [call] = self.clock.getDelayedCalls()
+        due = call.getTime()
+        self.clock.advance(5)
+        client.send(encode(PingReq()))
+        self.assertEqual([each.getTime() for each in self.clock.getDelayedCalls()], [due])
 
     def test_closing_takes_no_longer_for_a_talker(self) -> None:
         """A connection that is being closed ends in time, though its peer goes on talking."""
@@ -271,66 +300,3 @@ class SlowReaderTests(WorldCase):
         outlet.write(b"late")
         self.assertEqual(len(self.slow.line.waiting), waits)
         self.ended_soon()
-
-
-class FactoryTests(WorldCase):
-    """How many there may be, and how all of them end."""
-
-    options: ClassVar[dict[str, Any]] = {"connection": ConnectionLimits(connections=4, per_peer=2)}
-
-    def test_per_peer(self) -> None:
-        """One address has so many connections; a place that is free again is given again."""
-        first = self.world.dial(ALICE, "192.0.2.1")
-        self.world.dial(ALICE, "192.0.2.1")
-        third = self.world.dial(ALICE, "192.0.2.1")
-        self.assertTrue(third.line.aborted)
-        self.assertFalse(self.world.dial(ALICE, "192.0.2.2").line.over)
-        first.line.drop()
-        self.assertFalse(self.world.dial(ALICE, "192.0.2.1").line.over)
-        self.assertEqual(self.world.factory.counts["connections refused"], 1)
-
-    def test_in_all(self) -> None:
-        """There are so many connections in all; who is refused is not spoken to."""
-        for number in range(4):
-            self.assertFalse(self.world.dial(ALICE, f"192.0.2.{number}").line.over)
-        fifth = self.world.dial(ALICE, "192.0.2.9")
-        fifth.connect()
-        self.assertEqual((fifth.line.aborted, fifth.take()), (True, []))
-        self.world.settle()
-        self.assertTrue(fifth.line.lost)
-
-    def test_local_socket(self) -> None:
-        """A peer without a host counts as one."""
-        build = self.world.factory.buildProtocol
-        made = [type(build(None)).__name__ for _ in range(3)]
-        self.assertEqual(made, ["MqttProtocol", "MqttProtocol", "Unwelcome"])
-        other = build(IPv4Address("TCP", "192.0.2.1", 1))
-        self.assertEqual(type(other).__name__, "MqttProtocol")
-
-    def test_farewell(self) -> None:
-        """Everybody is closed, logged in or not; it fires when the last one is gone."""
-        clients = [self.world.connect(DUSTY_ITSELF), self.world.dial(ALICE)]
-        dead = self.world.dial(DASHBOARD, "192.0.2.8")
-        dead.connect()
-        dead.line.slow = True
-        dead.send(encode(PingReq()))
-        gone = self.world.factory.farewell()
-        self.world.settle()
-        self.assertTrue(all(client.line.lost for client in clients))
-        self.assertNoResult(gone)
-        self.ended(dead, within=HANG_UP)
-        self.assertTrue(dead.line.aborted)
-        self.successResultOf(gone)
-        self.assertEqual(self.world.broker.sessions, 0)
-
-    def test_farewell_to_nobody(self) -> None:
-        """With nobody here it fires at once."""
-        self.successResultOf(self.world.factory.farewell())
-
-    def test_farewell_given_up(self) -> None:
-        """Whoever waits for the farewell may stop waiting."""
-        client = self.world.dial(ALICE)
-        gone: Deferred[None] = self.world.factory.farewell()
-        gone.addErrback(lambda _: None)
-        gone.cancel()
-        self.ended(client)

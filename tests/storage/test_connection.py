@@ -8,7 +8,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.errors import StorageError
-from bumper_tw.storage.connection import Transactions, Work, open_file
+from bumper_tw.storage.connection import Durable, Transactions, Work, open_file
 
 
 def add(cursor: sqlite3.Cursor, value: Any) -> int:
@@ -158,3 +158,51 @@ class TransactionTests(SynchronousTestCase):
         beside = [each.name for each in self.path.parent.iterdir() if each.name != self.path.name]
         self.assertNotIn(f"{self.path.name}-wal", beside)
         self.assertEqual(self.kept(), ["a"])
+
+
+@Durable
+def promise(cursor: sqlite3.Cursor) -> Any:
+    """How the transaction it is in will be committed."""
+    return safety(cursor)
+
+
+def safety(cursor: sqlite3.Cursor) -> Any:
+    """The same, without asking for more: 1 is NORMAL, 2 is FULL."""
+    return cursor.execute("PRAGMA synchronous").fetchone()[0]
+
+
+class DurableTests(SynchronousTestCase):
+    """Only what must outlive a power cut waits for the disk."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.path.touch()
+        self.transactions = Transactions(self.path)
+        self.addCleanup(self.transactions.close)
+
+    def test_alone(self) -> None:
+        """Each transaction waits for the disk if there is such work in it, and only then."""
+        found = [self.transactions.run([Work(each)]) for each in (safety, promise, safety)]
+        self.assertEqual(found, [[1], [2], [1]])
+
+    def test_in_company(self) -> None:
+        """One such work is enough for all that goes with it, wherever it stands."""
+        works = [Work(safety), Work(promise), Work(safety)]
+        self.assertEqual(self.transactions.run(works), [2, 2, 2])
+
+    def test_skipped(self) -> None:
+        """Work that nobody wants any more asks for nothing."""
+        works = [Work(promise, skipped=True), Work(safety)]
+        self.assertEqual(self.transactions.run(works), [None, 1])
+
+    def test_before_the_transaction(self) -> None:
+        """It is settled when the transaction begins; later SQLite would take no notice."""
+        statements: list[str] = []
+        self.transactions.connection().set_trace_callback(statements.append)
+        self.transactions.run([Work(promise)])
+        self.assertEqual(statements[:2], ["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"])
+
+    def test_after_trouble(self) -> None:
+        """A fresh connection knows it as well."""
+        self.assertRaises(StorageError, self.transactions.run, [Work(lose_all)])
+        self.assertEqual(self.transactions.run([Work(promise)]), [2])

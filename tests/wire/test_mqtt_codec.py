@@ -5,7 +5,18 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.errors import ProtocolViolation
-from bumper_tw.wire.mqtt_codec import PacketBuffer, encode, publish_bytes, refuse_level
+from bumper_tw.wire.mqtt_codec import (
+    PUBACK,
+    PUBCOMP,
+    PUBREC,
+    PUBREL,
+    UNSUBACK,
+    PacketBuffer,
+    encode,
+    publish_bytes,
+    refuse_level,
+    reply_bytes,
+)
 from bumper_tw.wire.mqtt_decode import grammar
 from bumper_tw.wire.mqtt_packets import (
     ConnAck,
@@ -277,6 +288,14 @@ class BufferTests(SynchronousTestCase):
         cutter.clear()
         self.assertEqual(list(cutter.feed(encode(PingReq()))), [PingReq()])
 
+    def test_clear_during_a_run(self) -> None:
+        """Nothing waits after bytes were forgotten while they were handed out."""
+        cutter = buffer()
+        cutter.append(publish_bytes("t", b"1") + publish_bytes("u", b"2"))
+        for _ in cutter.runs():
+            cutter.clear()
+        self.assertEqual(len(cutter), 0)
+
     def test_lets_go(self) -> None:
         """Once cut, what was fed is not kept alive, nor by the start of a next packet."""
         cutter = buffer()
@@ -309,6 +328,15 @@ class PropertyTests(SynchronousTestCase):
         p = packet
         short = publish_bytes(p.topic, p.payload, p.qos, p.retain, p.dup, p.packet_id)
         self.assertEqual(short, encode(packet))
+
+    @given(st.integers(1, 65_535))
+    def test_replies(self, packet_id: int) -> None:
+        """The short cut for replies writes what C{encode} writes."""
+        short = [
+            reply_bytes(kind, packet_id) for kind in (PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBACK)
+        ]
+        kinds = (PubAck, PubRec, PubRel, PubComp, UnsubAck)
+        self.assertEqual(short, [encode(kind(packet_id)) for kind in kinds])
 
     @given(st.lists(packets, max_size=8), cuts)
     def test_any_fragmentation(self, sent: list[Packet], places: list[int]) -> None:

@@ -167,6 +167,27 @@ class VerdictTests(SynchronousTestCase):
         self.assertRaises(RuntimeError, opened().accept)
 
 
+class WaitingTests(SynchronousTestCase):
+    """What is not handed out yet."""
+
+    def test_waiting(self) -> None:
+        """What is held, and the start of a packet, waits; whole packets and the end do not."""
+        connection = MqttConnection()
+        seen = []
+        for step in (
+            lambda: connection.receive(encode(HELLO) + encode(PingReq())),
+            connection.accept,
+            lambda: connection.receive(encode(PingReq()) + b"\x30"),
+            lambda: connection.receive(b"\x03\0\x01t"),
+            lambda: connection.receive(b"\x30"),
+            lambda: connection.receive(encode(Disconnect())[:0]),
+        ):
+            list(step())
+            seen.append(connection.waiting)
+        connection.close()
+        self.assertEqual([*seen, connection.waiting], [2, 0, 1, 0, 1, 1, 0])
+
+
 class ClosedTests(SynchronousTestCase):
     """The end."""
 

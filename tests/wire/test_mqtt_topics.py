@@ -1,5 +1,10 @@
 """The grammar of filters, and the subscription tree."""
 
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -9,7 +14,9 @@ from bumper_tw.wire.mqtt_topics import (
     check_filter,
     check_topic,
     covers,
+    depth,
     matches,
+    overlaps,
 )
 
 ROBOT = "did/cls/res"
@@ -130,6 +137,137 @@ class CoversTests(SynchronousTestCase):
         self.assertTrue(covers(topic_filter, topic_filter))
 
 
+class OverlapsTests(SynchronousTestCase):
+    """Which filters have a topic in common."""
+
+    def test_table(self) -> None:
+        """Wildcards on either side, ends, and the corners of C{#}."""
+        for one, other, expected in (
+            ("a/b", "a/b", True),
+            ("a/b", "a/c", False),
+            ("a/b", "a/b/c", False),
+            ("a/+", "+/b", True),
+            ("a/+", "+/b/c", False),
+            ("a/+/c", "a/b/+", True),
+            ("a/+/c", "+/b/d", False),
+            ("a/#", "a", True),
+            ("a/#", "+", True),
+            ("a/#", "b/#", False),
+            ("a/#", "+/b/#", True),
+            ("a/b/#", "a", False),
+            ("#", "a/b", True),
+            ("#", "#", True),
+            ("+", "/", False),
+            ("a/", "a/+", True),
+            ("a/$b", "a/+", True),
+            ("a/$b", "a/#", True),
+        ):
+            self.assertIs(overlaps(one, other), expected, (one, other))
+            self.assertIs(overlaps(other, one), expected, (other, one))
+
+    def test_system_topics(self) -> None:
+        """No wildcard in front meets a C{$} topic, whatever follows."""
+        for wild in "#", "+", "+/#", "+/a", "+/+":
+            for system in "$SYS", "$SYS/#", "$SYS/a", "$SYS/+":
+                self.assertFalse(overlaps(wild, system), (wild, system))
+                self.assertFalse(overlaps(system, wild), (system, wild))
+        self.assertTrue(overlaps("$SYS/#", "$SYS/+/a"))
+        self.assertFalse(overlaps("$SYS/#", "$share/#"))
+
+    def test_empty(self) -> None:
+        """An empty text, which is no filter, meets only itself and breaks nothing."""
+        self.assertFalse(overlaps("", "a"))
+        self.assertFalse(overlaps("$a", ""))
+
+    @given(filters(), filters())
+    @example("#", "$a/#")
+    @example("a/#", "a")
+    def test_like_trying(self, one: str, other: str) -> None:
+        """
+        It finds what trying all topics would find: filters have a topic in common only if
+        they have one that is no longer than both, of their own levels and another one.
+        """
+        names = {*one.split("/"), *other.split("/"), "a"} - {"+", "#"}
+        longest = max(depth(one), depth(other))
+        tried = (
+            "/".join(levels)
+            for length in range(1, longest + 1)
+            for levels in product(sorted(names), repeat=length)
+        )
+        common = any(matches(one, topic) and matches(other, topic) for topic in tried if topic)
+        self.assertIs(overlaps(one, other), common)
+
+    @given(filters(), filters())
+    def test_covered(self, allowed: str, requested: str) -> None:
+        """A filter that is covered overlaps."""
+        if covers(allowed, requested):
+            self.assertTrue(overlaps(allowed, requested))
+
+
+class DepthTests(SynchronousTestCase):
+    """How deep a topic is."""
+
+    def test_depth(self) -> None:
+        """Empty levels count."""
+        self.assertEqual([depth(t) for t in ("a", "a/b", "/", "a//#")], [1, 2, 2, 3])
+
+
+class CountedText(str):
+    """A topic or filter that counts the comparisons of its levels."""
+
+    comparisons: Counter[str] = Counter()
+
+    def split(self, *args: Any) -> list[str]:
+        return [CountedText(level) for level in super().split(*args)]
+
+    def __eq__(self, other: object) -> bool:
+        self.comparisons["=="] += 1
+        return str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        self.comparisons["!="] += 1
+        return str.__ne__(self, other)
+
+    __hash__ = str.__hash__
+
+
+class CostTests(SynchronousTestCase):
+    """What hostile filters cost: each level is looked at once, however they are made."""
+
+    def comparisons(self, length: int) -> int:
+        """How many comparisons the worst pairs of filters of a length take."""
+        CountedText.comparisons = Counter()
+        wild, topic = "+/" * length + "#", "a/" * length + "a"
+        for one, other in (wild, wild), (wild, topic), (topic, wild), (topic, topic + "b"):
+            covers(CountedText(one), CountedText(other))
+            overlaps(CountedText(one), CountedText(other))
+        return CountedText.comparisons.total()
+
+    def test_linear(self) -> None:
+        """Twice as many levels take no more than twice as many comparisons."""
+        short, long = self.comparisons(500), self.comparisons(1000)
+        self.assertGreater(short, 500)
+        self.assertLessEqual(long, 2 * short)
+
+
+class CountingNames(dict[str, Any]):
+    """The names below a node, counting the questions."""
+
+    gets = 0
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.gets += 1
+        return super().get(name, default)
+
+
+def nodes(root: Any) -> Iterator[Any]:
+    """Every node of a tree."""
+    yield root
+    for child in (*root.names.values(), root.plus):
+        if child is not None:
+            yield from nodes(child)
+
+
 class TreeTests(SynchronousTestCase):
     """Who subscribed to what."""
 
@@ -208,6 +346,23 @@ class TreeTests(SynchronousTestCase):
             self.tree.add("+/" * length + "#", "me", length)
         self.assertEqual(len(self.tree.match("/".join("a" * depth))), depth)
         self.assertTrue(matches("+/" * depth + "#", "a/" * depth + "a"))
+
+    def test_visits(self) -> None:
+        """A match looks once at each node on its way, also when every way is open."""
+        depth = 8
+        for levels in product("a+", repeat=depth):
+            self.tree.add("/".join(levels), "me", 0)
+            self.tree.add("/".join(levels) + "/#", "me", 0)
+        visits = [self.counting(node) for node in nodes(self.tree._root)]
+        self.assertEqual(len(visits), 2 ** (depth + 1) - 1)
+        self.assertEqual(len(self.tree.match("/".join("a" * depth))), 2 * 2**depth)
+        # The last nodes are asked who is there, and not for names.
+        self.assertEqual(sorted(v.gets for v in visits), [0] * 2**depth + [1] * (2**depth - 1))
+
+    def counting(self, node: Any) -> "CountingNames":
+        """Let a node count how often it is asked for a name."""
+        node.names = names = CountingNames(node.names)
+        return names
 
     @given(st.lists(st.tuples(filters(), st.sampled_from("xyz")), max_size=20), topics)
     @example([("#", "x"), ("+/a", "x"), ("$a/#", "x")], "$a/a")

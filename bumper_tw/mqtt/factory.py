@@ -1,0 +1,203 @@
+"""All MQTT connections: how many there may be, and how all of them end."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
+from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import Logger
+
+from bumper_tw.core.repeats import Repeats, again
+from bumper_tw.interfaces import IAuthenticator, IMqttBroker, IRobotPresence
+from bumper_tw.mqtt.protocol import MqttProtocol
+from bumper_tw.values import Principal
+
+#: Robots tell who they are; this makes them reachable, and is told when they listen and go.
+RobotConnected = Callable[[Principal], IRobotPresence]
+
+
+@frozen
+class ConnectionLimits:
+    """
+    What one connection, and one address, can cost us.
+
+    @ivar login: seconds until a connection has to be logged in.
+    @ivar keep_alive: the longest silence allowed, in seconds, whatever the client asks for.
+    @ivar max_packet: bytes.
+    @ivar max_topic: bytes.
+    @ivar max_levels: in a topic that is published to.
+    @ivar connections: at one time, in all.
+    @ivar per_peer: at one time, from one address.
+    @ivar strangers: of the connections, not logged in yet.
+    @ivar strangers_per_peer: of those, from one address.
+    """
+
+    login: float = 10.0
+    keep_alive: float = 3600.0
+    max_packet: int = 1_048_576
+    max_topic: int = 512
+    max_levels: int = 32
+    connections: int = 1000
+    per_peer: int = 100
+    strangers: int = 200
+    strangers_per_peer: int = 50
+
+
+class Unwelcome(Protocol):
+    """
+    One connection too many.
+
+    Not building a protocol at all would leave it open: what puts TLS on a factory does not
+    expect that.
+    """
+
+    transport: Any
+
+    def connectionMade(self) -> None:
+        self.transport.abortConnection()
+
+
+class Headcount:
+    """How many there are, in all and from each address."""
+
+    def __init__(self, most: int, most_per_peer: int) -> None:
+        self._most, self._most_per_peer = most, most_per_peer
+        self._peers: Counter[str] = Counter()
+        self._all = 0
+
+    def full(self, host: str) -> bool:
+        """Whether there is no room for one more from this address."""
+        return self._all >= self._most or self._peers[host] >= self._most_per_peer
+
+    def enter(self, host: str) -> None:
+        """One more."""
+        self._all += 1
+        self._peers[host] += 1
+
+    def leave(self, host: str) -> None:
+        """One less."""
+        self._all -= 1
+        self._peers[host] -= 1
+        if not self._peers[host]:
+            del self._peers[host]
+
+
+class Door(Factory):
+    """What one listener hands its connections to; all share the L{MqttFactory}."""
+
+    noisy = False
+
+    def __init__(self, inside: "MqttFactory", anonymous: bool) -> None:
+        self._inside, self._anonymous = inside, anonymous
+
+    def buildProtocol(self, addr: IAddress | None) -> MqttProtocol | Unwelcome:  # type: ignore[override]  # narrower
+        return self._inside.build(addr, self._anonymous)
+
+
+class MqttFactory(Factory):
+    """
+    One for all listeners: the state is in the broker.
+
+    It is the factory of a listener itself, too, of one that lets in nobody anonymous.
+
+    @ivar counts: what happened to connections, by name.
+    @ivar seconds: the time.
+    @ivar strange: what strangers did, by address, so that it does not fill the log.
+    @ivar refused: refused logins, by client id; some clients try every five seconds for ever
+        (mqtt.md 3.4).
+    """
+
+    _log = Logger()
+    noisy = False
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        authenticator: IAuthenticator,
+        broker: IMqttBroker,
+        robot_connected: RobotConnected,
+        limits: ConnectionLimits,
+        random_hex: Callable[[int], str],
+    ) -> None:
+        """
+        @param random_hex: makes so many random bytes, in hexadecimal.
+        """
+        self.clock, self.authenticator, self.broker = clock, authenticator, broker
+        self.robot_connected, self.limits = robot_connected, limits
+        self.seconds = clock.seconds
+        self.counts: Counter[str] = Counter()
+        self.strange, self.refused = Repeats(clock), Repeats(clock)
+        self._crowd = Repeats(clock)
+        self._random_hex = random_hex
+        self._protocols: dict[MqttProtocol, None] = {}
+        self._everybody = Headcount(limits.connections, limits.per_peer)
+        self._strangers = Headcount(limits.strangers, limits.strangers_per_peer)
+        self._empty: list[Deferred[None]] = []
+
+    def new_client_id(self) -> str:
+        """For a client that leaves the choice to us (MQTT 3.1.1, 3.1.3.1)."""
+        return f"auto-{self._random_hex(8)}"
+
+    def door(self, anonymous: bool) -> IProtocolFactory:
+        """
+        What to listen with.
+
+        @param anonymous: whether somebody without user name and password may come in there.
+        """
+        return Door(self, anonymous)
+
+    def buildProtocol(self, addr: IAddress | None) -> MqttProtocol | Unwelcome:  # type: ignore[override]  # narrower
+        return self.build(addr, False)
+
+    def build(self, addr: IAddress | None, anonymous: bool) -> MqttProtocol | Unwelcome:
+        """Take a connection, or refuse it."""
+        host = str(getattr(addr, "host", ""))
+        if self._everybody.full(host) or self._strangers.full(host):
+            self._turn_away(host)
+            return Unwelcome()
+        protocol = MqttProtocol(self, host, anonymous)
+        self._protocols[protocol] = None
+        self._everybody.enter(host)
+        self._strangers.enter(host)
+        self.counts["connections"] += 1
+        return protocol
+
+    def _turn_away(self, host: str) -> None:
+        self.counts["connections refused"] += 1
+        more = self._crowd.say(host)
+        if more is not None:
+            self._log.warn(
+                "too many connections, refused one from {peer}{more}", peer=host, more=again(more)
+            )
+
+    def known(self, protocol: MqttProtocol) -> None:
+        """A connection has logged in."""
+        self._strangers.leave(protocol.host)
+
+    def lost(self, protocol: MqttProtocol) -> None:
+        """A connection has ended."""
+        del self._protocols[protocol]
+        self._everybody.leave(protocol.host)
+        if protocol.stranger:
+            self._strangers.leave(protocol.host)
+        if not self._protocols:
+            waiting, self._empty = self._empty, []
+            for farewell in waiting:
+                farewell.callback(None)
+
+    def farewell(self) -> Deferred[None]:
+        """
+        End every connection; fires when the last one is gone.
+
+        Those that leave a will go first, so that the others hear it.
+        """
+        if not self._protocols:
+            return succeed(None)
+        gone: Deferred[None] = Deferred()
+        self._empty.append(gone)
+        for protocol in sorted(self._protocols, key=lambda each: not each.mortal):
+            protocol.close("the server stops")
+        return gone
