@@ -3,7 +3,8 @@
 from attrs import define, field
 from zope.interface import implementer
 
-from bumper_tw.interfaces import IMqttOutlet, IRobotLink
+from bumper_tw.broker_interfaces import IMqttOutlet
+from bumper_tw.interfaces import IRobotLink
 from bumper_tw.values import Command, Device, DeviceId, PayloadKind, Principal, RequestId, Role
 
 #: A JSON robot and an XML robot.

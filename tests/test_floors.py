@@ -23,6 +23,7 @@ FLOORS = {
     "errors": 0,
     "wire": 0,
     "interfaces": 1,
+    "broker_interfaces": 1,
     "dialect": 1,
     "core": 2,
     "storage": 2,

@@ -8,8 +8,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bumper_tw.broker_interfaces import IMqttStore
 from bumper_tw.errors import StorageError
-from bumper_tw.interfaces import IMqttStore
 from bumper_tw.kept import (
     Change,
     Ended,

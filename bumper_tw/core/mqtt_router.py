@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bumper_tw.broker_interfaces import IMqttBroker, IMqttLane, IMqttOutlet, IMqttSession
 from bumper_tw.core.mqtt_clients import ClientLimits, Clients
 from bumper_tw.core.mqtt_journal import Journal
 from bumper_tw.core.mqtt_retained import RetainedLimits, RetainedMessages
@@ -19,7 +20,7 @@ from bumper_tw.core.mqtt_session import MqttSession, SessionLimits
 from bumper_tw.core.mqtt_verdicts import Verdicts
 from bumper_tw.core.mqtt_window import Owed
 from bumper_tw.errors import StorageError
-from bumper_tw.interfaces import IMqttBroker, IMqttLane, IMqttOutlet, IMqttSession, Undo
+from bumper_tw.interfaces import Undo
 from bumper_tw.kept import Change, Kept, Retained
 from bumper_tw.values import Message, Principal
 from bumper_tw.wire.mqtt_codec import publish_bytes

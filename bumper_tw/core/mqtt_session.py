@@ -1,6 +1,6 @@
-"""One client of the broker: its subscriptions, what it says, and what it is owed."""
+"""One client of the broker: its connections, its subscriptions, and what it is owed."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,17 +9,14 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bumper_tw.core.mqtt_questions import Questions
+from bumper_tw.broker_interfaces import Granted, IMqttOutlet, IMqttSession
+from bumper_tw.core.mqtt_speech import CONVERSATION, Speech
 from bumper_tw.core.mqtt_window import HIGHEST, Owed, Window
-from bumper_tw.errors import ProtocolViolation
-from bumper_tw.interfaces import Granted, IMqttLane, IMqttOutlet, IMqttSession
 from bumper_tw.kept import (
     Change,
-    Forgotten,
     KeptSession,
     Left,
     Queued,
-    Received,
     Released,
     Settled,
     Subscribed,
@@ -28,16 +25,10 @@ from bumper_tw.kept import (
 from bumper_tw.values import Message, Principal, Role
 from bumper_tw.wire.mqtt_codec import encode, publish_bytes
 from bumper_tw.wire.mqtt_packets import SUBSCRIPTION_REFUSED, PubRel
-from bumper_tw.wire.mqtt_topics import check_filter, check_topic
+from bumper_tw.wire.mqtt_topics import check_filter
 
 if TYPE_CHECKING:
     from bumper_tw.core.mqtt_router import MqttBroker
-
-#: The topics of questions to robots and their answers.
-CONVERSATION = "iot/p2p/"
-
-#: How many publications of one user may be refused in how many seconds (mqtt.md 5.3).
-REFUSALS, A_MINUTE = 100, 60.0
 
 
 @frozen
@@ -80,63 +71,42 @@ def key_of(who: Principal, client_id: str) -> str:
 
 
 @implementer(IMqttSession)
-class MqttSession:
+class MqttSession(Speech):
     """
-    A client, connected or expected back.
+    A client, connected or expected back; here is what it hears.
 
-    @ivar key: what names the session.
-    @ivar outlet: where its client is connected; C{None} while it is away.
-    @ivar kept: whether the session lives on when the connection ends.
     @ivar left_at: since when the client is away, in seconds since the epoch.
     @ivar takeovers: when the connection changed hands lately, in seconds of the clock.
-    @ivar lanes: where publications of the client go; see L{lane}.
     """
 
     ours = False
 
     __slots__ = (
-        "_broker", "_filters", "_lanes_of", "_questions", "_received", "_refused", "_reminders",
-        "_resumed", "_will", "_window", "client_id", "kept", "key", "lanes", "left_at", "outlet",
-        "present", "takeovers", "who",
+        "_filters", "_reminders", "_resumed", "_will", "_window", "client_id", "left_at",
+        "present", "takeovers",
     )  # fmt: skip
 
     def __init__(
         self, broker: "MqttBroker", who: Principal, client_id: str, kept: bool = False
     ) -> None:
-        self._broker, self.who, self.client_id, self.kept = broker, who, client_id, kept
-        self.key = key_of(who, client_id)
-        self.outlet: IMqttOutlet | None = None
+        super().__init__(broker, who, key_of(who, client_id), kept)
+        self.client_id = client_id
         self.present = self._resumed = False
         self.left_at = 0.0
         self.takeovers: Sequence[float] = ()
-        self.lanes: dict[bytes, IMqttLane | None] = {}
-        self._lanes_of = 0
         self._filters: dict[str, int] = {}
-        self._received: set[int] | None = None
         self._window = Window(broker.limits.inflight)
         self._reminders: deque[tuple[str, int]] | None = None
-        self._questions = Questions(broker.clock) if who.role is Role.ROBOT else None
-        self._refused: tuple[float, int] = (0.0, 0)
         self._will: Message | None = None
 
     def restore(self, kept: KeptSession) -> None:
         """Take up what an earlier run left."""
-        self._received = set(kept.received) or None
+        self.received_ids = set(kept.received) or None
         self._window.restore(kept.queue, kept.sent if kept.left_at is not None else None)
         self._broker.clients.payloads += self._window.payloads
         for topic_filter, qos in kept.subscriptions:
             self._filters[topic_filter] = qos
             self._broker.tree.add(topic_filter, self, qos)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """The broker's counts."""
-        return self._broker.counts
-
-    @property
-    def payloads(self) -> int:
-        """Bytes in the payloads of what the client is owed."""
-        return self._window.payloads
 
     # The connection
 
@@ -158,14 +128,19 @@ class MqttSession:
         if outlet is not self.outlet:
             return
         self.outlet, self._resumed = None, False
-        will, self._will = self._will, None
         self._broker.clients.leave(self)
         if self.kept:
             now = self.left_at = self._broker.clock.seconds()
             self._broker.journal.note(Left(self.key, now, self._window.sent))
         else:
             self.end()
-        if will is not None and not farewell and self._may_publish(will.topic, "leave a will on"):
+        if farewell:
+            self._will = None
+        self.last_words()
+
+    def last_words(self) -> None:
+        will, self._will = self._will, None
+        if will is not None and self._may_publish(will.topic, "leave a will on"):
             self._broker.publish(self._cleared(will))
 
     def end(self) -> None:
@@ -254,107 +229,6 @@ class MqttSession:
     def drained(self) -> None:
         self._remind()
 
-    # Publishing
-
-    def publish(self, message: Message, packet_id: int | None = None) -> Deferred[None] | None:
-        changes: list[Change] = []
-        if packet_id is not None:
-            if self._received is None:
-                self._received = set()
-            if packet_id in self._received:
-                # What is acknowledged is the first one, which may not be on disk yet.
-                return self._broker.journal.write() if self.kept else None
-            self._receive(packet_id, changes)
-        if self._may_publish(message.topic, "publish to"):
-            self.counts["published"] += 1
-            kept = self._broker.accept(self._cleared(message), changes)
-        else:
-            self._refuse()
-            kept = self._broker.journal.write(*changes) if changes else None
-        if packet_id is not None and kept is not None:
-            kept.addErrback(self._not_received, packet_id)
-        return kept
-
-    def _not_received(self, failure: Failure, packet_id: int) -> Failure:
-        """Sent again under the same identifier, it is to be published."""
-        if self._received is not None:
-            self._received.discard(packet_id)
-        if self.kept:
-            self._broker.journal.note(Forgotten(self.key, packet_id))
-        return failure
-
-    def _receive(self, packet_id: int, changes: list[Change]) -> None:
-        received, most = self._received or set(), self._broker.limits.unreleased
-        if len(received) >= most:
-            raise ProtocolViolation(f"{most} publications wait for their PUBREL")
-        received.add(packet_id)
-        self._received = received
-        if self.kept:
-            changes.append(Received(self.key, packet_id))
-
-    def _cleared(self, message: Message) -> Message:
-        """Without the flag, where nothing may be retained (mqtt.md 3.6)."""
-        if message.retain and not self._broker.verdicts.may_retain(self.who, message.topic):
-            return evolve(message, retain=False)
-        return message
-
-    def _may_publish(self, topic: str, deed: str) -> bool:
-        if self._broker.verdicts.may_publish(self.who, topic) and self._was_asked(topic):
-            return True
-        # MQTT 3.1.1 has no negative PUBACK, and closing would send a robot into a reconnect
-        # loop (mqtt.md 5.3).
-        self._broker.verdicts.refuse("publications denied", self.who, deed, topic)
-        return False
-
-    def _was_asked(self, topic: str) -> bool:
-        """An answer needs a question (mqtt.md 5.3)."""
-        if self._questions is None or not topic.startswith(CONVERSATION):
-            return True
-        return self._questions.may_answer(topic)
-
-    def _refuse(self) -> None:
-        if self.who.role is not Role.USER or self.outlet is None:
-            return
-        now = self._broker.clock.seconds()
-        since, refusals = self._refused
-        self._refused = (now, 1) if now - since >= A_MINUTE else (since, refusals + 1)
-        if self._refused[1] >= REFUSALS:
-            self.outlet.close(f"{REFUSALS} publications refused within a minute")
-
-    def lane(self, topic: bytes) -> IMqttLane | None:
-        """
-        Where QoS 0 publications of the client go that may be passed on as they are.
-
-        Right until anything changes that the broker knows of, see L{current_lanes}.
-
-        @return: C{None} if there is more to do about such a topic.
-        """
-        try:
-            text = topic.decode()
-            check_topic(text)
-        except ValueError:
-            return None
-        if text.count("/") >= self._broker.limits.levels:
-            return None
-        # Robots' answers need questions, and somebody who may not has to be told about.
-        if self._questions is None and self._broker.verdicts.may_publish(self.who, text):
-            return self._broker.lane(text)
-        return None
-
-    def current_lanes(self) -> dict[bytes, IMqttLane | None]:
-        """What L{lane} said, by topic, as far as it still holds; for the caller to add to."""
-        generation = self._broker.generation
-        if self._lanes_of != generation:
-            self._lanes_of = generation
-            self.lanes = {}
-        return self.lanes
-
-    def released(self, packet_id: int) -> Deferred[None] | None:
-        if not self._received or packet_id not in self._received:
-            return None
-        self._received.discard(packet_id)
-        return self._broker.journal.write(Forgotten(self.key, packet_id)) if self.kept else None
-
     # Being delivered to
 
     def deliver(self, message: Message, granted: int, frame: bytes, changes: list[Change]) -> None:
@@ -375,7 +249,7 @@ class MqttSession:
     def pass_on(self, frames: bytes, count: int) -> None:
         """Send QoS 0 packets as they are, or drop all of them."""
         outlet = self.outlet
-        if outlet is None:
+        if outlet is None or not self._resumed:
             return
         waiting = outlet.backlog()
         if not waiting or waiting + len(frames) <= self._broker.limits.backlog:

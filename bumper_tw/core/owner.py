@@ -10,12 +10,7 @@ from bumper_tw.core.passwords import Passwords, md5_hex
 from bumper_tw.core.policies import MAX_ACCOUNT, uid_of
 from bumper_tw.core.robot_secrets import SecretKind, kind_of
 from bumper_tw.errors import BadRequest
-from bumper_tw.interfaces import (
-    IAccountStore,
-    IDeviceStore,
-    IRobotSecretStore,
-    ITelemetryStore,
-)
+from bumper_tw.interfaces import IAccountStore, IDeviceStore, IRobotSecretStore, ITelemetryStore
 from bumper_tw.values import Device, User
 
 

@@ -10,8 +10,9 @@ from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 
+from bumper_tw.broker_interfaces import IMqttBroker
 from bumper_tw.core.repeats import Repeats, again
-from bumper_tw.interfaces import IAuthenticator, IMqttBroker, IRobotPresence
+from bumper_tw.interfaces import IAuthenticator, IRobotPresence
 from bumper_tw.mqtt.protocol import MqttProtocol
 from bumper_tw.values import Principal
 
@@ -192,12 +193,14 @@ class MqttFactory(Factory):
         """
         End every connection; fires when the last one is gone.
 
-        Those that leave a will go first, so that the others hear it.
+        Wills go out first, while everybody is here to hear them.
         """
         if not self._protocols:
             return succeed(None)
         gone: Deferred[None] = Deferred()
         self._empty.append(gone)
-        for protocol in sorted(self._protocols, key=lambda each: not each.mortal):
+        for protocol in list(self._protocols):
+            protocol.last_words()
+        for protocol in list(self._protocols):
             protocol.close("the server stops")
         return gone

@@ -14,7 +14,7 @@ Four things make it fast, and C{benchmarks/mqtt.py} shows what each is worth:
 Whatever is not that simple takes the ordinary way, behind what was passed on before it.
 """
 
-from bumper_tw.interfaces import IMqttSession
+from bumper_tw.broker_interfaces import IMqttSession
 from bumper_tw.wire.mqtt_connection import MqttConnection
 
 #: For how many topics of one client we remember where they go.

@@ -8,12 +8,12 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from bumper_tw.broker_interfaces import IMqttRouter
 from bumper_tw.dialect import models, reports, topics
 from bumper_tw.errors import DeviceUnknown
 from bumper_tw.interfaces import (
     ICommandCorrelator,
     IDeviceRegistry,
-    IMqttRouter,
     IRobotLink,
     IRobotPresence,
     ITelemetry,

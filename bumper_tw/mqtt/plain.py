@@ -13,11 +13,12 @@ from typing import TypeVar
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bumper_tw.broker_interfaces import IMqttRouter
 from bumper_tw.dialect import plain, topics
 from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.plain import PlainMessage, Shape
 from bumper_tw.errors import BadRequest, CommandFailed, DeviceUnknown
-from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, IMqttRouter
+from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry
 from bumper_tw.values import Command, DeviceId, Message, PayloadKind, Reply, RequestId
 
 T = TypeVar("T")

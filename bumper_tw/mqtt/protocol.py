@@ -10,10 +10,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bumper_tw.broker_interfaces import Granted, IMqttOutlet, IMqttSession
 from bumper_tw.core.repeats import again
 from bumper_tw.dialect.logins import MqttCredentials
 from bumper_tw.errors import LoginRefused, ProtocolViolation
-from bumper_tw.interfaces import Granted, IMqttOutlet, IMqttSession, IRobotPresence
+from bumper_tw.interfaces import IRobotPresence
 from bumper_tw.mqtt.answers import Answers, Owed
 from bumper_tw.mqtt.fastlane import pass_on
 from bumper_tw.values import Message, Principal, Role
@@ -73,7 +74,6 @@ class MqttProtocol(Answers):
 
     @ivar host: the address of the other side; empty for a local socket.
     @ivar stranger: whether it has not logged in yet.
-    @ivar mortal: whether it leaves a will.
     """
 
     __slots__ = (
@@ -88,7 +88,6 @@ class MqttProtocol(Answers):
         "_verdict",
         "factory",
         "host",
-        "mortal",
     )
 
     _log = Logger()
@@ -104,7 +103,7 @@ class MqttProtocol(Answers):
         self._verdict: Deferred[Principal] | None = None
         self._deadline: IDelayedCall | None = None
         self._patience, self._heard = limits.login, 0.0
-        self._over = self.mortal = False
+        self._over = False
 
     @property
     def peer(self) -> str:
@@ -178,7 +177,7 @@ class MqttProtocol(Answers):
         session = self.factory.broker.open(
             who, client_id, self, packet.clean, _message(packet.will, who)
         )
-        self._session, self.mortal = session, packet.will is not None
+        self._session = session
         self.factory.known(self)
         if who.role is Role.ROBOT:
             self._presence = self.factory.robot_connected(who)
@@ -299,6 +298,11 @@ class MqttProtocol(Answers):
             self._session.drained()
 
     # Ending
+
+    def last_words(self) -> None:
+        """The server stops."""
+        if self._session is not None and not self._over:
+            self._session.last_words()
 
     def close(self, reason: str) -> None:
         if not self._over:

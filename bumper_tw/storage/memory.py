@@ -7,13 +7,8 @@ from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from bumper_tw.interfaces import (
-    IAccountStore,
-    ICleaningLogStore,
-    IDeviceStore,
-    IMqttStore,
-    ITelemetryStore,
-)
+from bumper_tw.broker_interfaces import IMqttStore
+from bumper_tw.interfaces import IAccountStore, ICleaningLogStore, IDeviceStore, ITelemetryStore
 from bumper_tw.kept import (
     Change,
     Ended,

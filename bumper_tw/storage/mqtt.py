@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from bumper_tw.interfaces import IDatabase, IMqttStore
+from bumper_tw.broker_interfaces import IMqttStore
+from bumper_tw.interfaces import IDatabase
 from bumper_tw.kept import (
     Change,
     Ended,

@@ -24,12 +24,7 @@ from bumper_tw.errors import (
     RobotBusy,
     ShuttingDown,
 )
-from bumper_tw.interfaces import (
-    ICommandCorrelator,
-    IDeviceRegistry,
-    ITelemetry,
-    ITelemetryStore,
-)
+from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, ITelemetry, ITelemetryStore
 from bumper_tw.readings import KINDS, Report, to_values
 from bumper_tw.values import Command, Device, PayloadKind, Principal, Reply
 from bumper_tw.web.call import Answer, Call, checked, json_answer

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from bumper_tw.broker_interfaces import IMqttStore
 from bumper_tw.core.mqtt_journal import condensed
-from bumper_tw.interfaces import IMqttStore
 from bumper_tw.kept import (
     Change,
     Ended,

@@ -1,4 +1,4 @@
-"""What every L{IMqttRouter<bumper_tw.interfaces.IMqttRouter>} does for our own code."""
+"""What every L{IMqttRouter<bumper_tw.broker_interfaces.IMqttRouter>} does for our own code."""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +6,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from bumper_tw.broker_interfaces import IMqttRouter
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.mqtt_router import MqttBroker
-from bumper_tw.interfaces import IMqttRouter
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.values import Message
 from tests.core.brokers import Party, make_broker

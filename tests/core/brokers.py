@@ -3,11 +3,12 @@
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from bumper_tw.broker_interfaces import IMqttStore
 from bumper_tw.core.mqtt_journal import Journal
 from bumper_tw.core.mqtt_router import BrokerLimits, MqttBroker
 from bumper_tw.core.mqtt_rules import MqttRules
 from bumper_tw.core.mqtt_session import MqttSession
-from bumper_tw.interfaces import IDeviceRegistry, IMqttStore
+from bumper_tw.interfaces import IDeviceRegistry
 from bumper_tw.storage.memory import MemoryMqttStore
 from bumper_tw.values import Message, Principal
 from bumper_tw.wire.mqtt_codec import PacketBuffer

@@ -11,9 +11,9 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from bumper_tw.broker_interfaces import IMqttStore
 from bumper_tw.core.mqtt_journal import WEIGHT, Journal, condensed
 from bumper_tw.errors import StorageError
-from bumper_tw.interfaces import IMqttStore
 from bumper_tw.kept import (
     Change,
     Ended,

@@ -8,13 +8,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from bumper_tw.broker_interfaces import IMqttStore
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.mqtt_clients import ClientLimits
 from bumper_tw.core.mqtt_retained import RetainedLimits
 from bumper_tw.core.mqtt_router import BrokerLimits
 from bumper_tw.core.mqtt_session import SessionLimits
 from bumper_tw.errors import ProtocolViolation, StorageError
-from bumper_tw.interfaces import IMqttStore
 from bumper_tw.kept import Change, Kept
 from bumper_tw.storage.memory import MemoryDeviceStore, MemoryMqttStore
 from bumper_tw.values import Message, Principal, Role

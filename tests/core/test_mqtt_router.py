@@ -5,12 +5,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from bumper_tw.broker_interfaces import IMqttBroker, IMqttSession
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.mqtt_clients import ClientLimits
 from bumper_tw.core.mqtt_router import BrokerLimits
 from bumper_tw.core.mqtt_session import MqttSession
 from bumper_tw.errors import LoginRefused
-from bumper_tw.interfaces import IMqttBroker, IMqttSession
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.values import Message, Principal
 from bumper_tw.wire.mqtt_codec import PacketBuffer

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from bumper_tw.broker_interfaces import IMqttStore
 from bumper_tw.core.commands import CommandCorrelator, request_ids
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.mqtt_clients import ClientLimits
@@ -25,7 +26,7 @@ from bumper_tw.core.mqtt_session import SessionLimits
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.dialect import topics
 from bumper_tw.dialect.logins import MqttCredentials
-from bumper_tw.interfaces import IAuthenticator, IMqttStore
+from bumper_tw.interfaces import IAuthenticator
 from bumper_tw.mqtt.factory import ConnectionLimits, MqttFactory
 from bumper_tw.mqtt.gateway import MqttGateway
 from bumper_tw.mqtt.plain import PlainGateway

@@ -9,8 +9,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from bumper_tw.broker_interfaces import Granted, IMqttLane, IMqttOutlet, IMqttSession
 from bumper_tw.errors import StorageError
-from bumper_tw.interfaces import Granted, IMqttLane, IMqttOutlet, IMqttSession
 from bumper_tw.mqtt.answers import CROWDED, HEAVY
 from bumper_tw.mqtt.outbox import UNREAD
 from bumper_tw.values import Message, Principal
@@ -92,6 +92,9 @@ class SlowSession:
 
     def drained(self) -> None:
         self.did.append("drained")
+
+    def last_words(self) -> None:
+        self.did.append("last words")
 
     def close(self, outlet: IMqttOutlet, farewell: bool) -> None:
         self.did.append(("closed", farewell))

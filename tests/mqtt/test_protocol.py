@@ -7,10 +7,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from bumper_tw.broker_interfaces import IMqttOutlet
 from bumper_tw.core.identity import Refused
 from bumper_tw.dialect import topics
 from bumper_tw.errors import LoginRefused
-from bumper_tw.interfaces import IMqttOutlet, IRobotPresence
+from bumper_tw.interfaces import IRobotPresence
 from bumper_tw.mqtt.protocol import HANG_UP
 from bumper_tw.values import Principal
 from bumper_tw.wire.mqtt_codec import encode
