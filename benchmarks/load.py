@@ -59,8 +59,9 @@ class Wire:
         self._socket = socket.create_connection((HOST, port), PATIENCE)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = tls and tls.wrap_bio(self._in, self._out, server_hostname=HOST)
-        if self._tls:
+        self._tls: ssl.SSLObject | None = None
+        if tls:
+            self._tls = tls.wrap_bio(self._in, self._out, server_hostname=HOST)
             self._shake_hands(self._tls)
 
     def _shake_hands(self, tls: ssl.SSLObject) -> None:

@@ -1,15 +1,17 @@
 """
 How most publications get through: as packets, without being taken apart.
 
-Four things make it fast, and C{benchmarks/mqtt.py} shows what each is worth:
+Three things make it fast, and C{benchmarks/mqtt_tricks.py} shows what each is worth:
 
     - packets that begin alike are found in one pass and handled together
       (L{bumper_tw.wire.mqtt_runs});
     - who hears a topic, and whether this client may speak there, is remembered until a
       subscription or a right changes (C{session.lane});
     - a packet goes out as it came in, which at QoS 0 is allowed wherever nobody has to look
-      inside: our own code, a retained message, and a robot's answer do have to;
-    - all that one piece of received bytes causes for one client goes out in one piece.
+      inside: our own code, a retained message, and a robot's answer do have to.
+
+Twisted's transports do the rest: what is written to one of them within a turn of the reactor
+goes out in one piece.
 
 Whatever is not that simple takes the ordinary way, behind what was passed on before it.
 """
