@@ -61,6 +61,12 @@ class IMqttSession(Interface):
     who = Attribute("The L{Principal} whose session it is.")
     present = Attribute("Whether it goes on where an earlier connection left it (3.2.2.2).")
 
+    ready = Attribute("A L{Deferred} that fires when CONNACK may be written; C{None} for at once.")
+    filters = Attribute("The filters that are subscribed to.")
+
+    def turn_away(outlet: IMqttOutlet) -> None:
+        """The client is not let in after all; as if it had never come."""
+
     def resume() -> None:
         """CONNACK is written: send what waited; nothing is written before (MQTT-3.2.0-1)."""
 
@@ -100,8 +106,8 @@ class IMqttSession(Interface):
     def acknowledged(packet_id: int) -> None:
         """PUBACK: the client has a QoS 1 publication."""
 
-    def received(packet_id: int) -> None:
-        """PUBREC: the client has a QoS 2 publication; the session answers with PUBREL."""
+    def received(packet_id: int) -> Deferred[None] | None:
+        """PUBREC: the client has a QoS 2 publication, or says that it has some."""
 
     def completed(packet_id: int) -> None:
         """PUBCOMP: the client has released a QoS 2 publication."""

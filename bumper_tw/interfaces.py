@@ -219,6 +219,9 @@ class IAccountStore(Interface):
     def password(uid: str) -> Deferred[str | None]:
         """The password hash of a user, or C{None} for somebody nobody has added."""
 
+    def passwords() -> Deferred[dict[str, str]]:
+        """The password hash of everybody whom the owner has added, by uid."""
+
     def set_password(user: User, hashed: str) -> Deferred[None]:
         """Add a user, or change the password of one."""
 

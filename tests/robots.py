@@ -47,7 +47,7 @@ class MqttPeer:
 
     def connect(self, client_id: str, username: str = "", password: bytes | None = None) -> None:
         """Open a connection and log in."""
-        protocol = self.factory.buildProtocol(THERE)
+        protocol = self.factory.door(False).buildProtocol(THERE)
         assert isinstance(protocol, MqttProtocol)
         self.client, self.wire, self.protocol = ClientConnection(1 << 20), Wire(), protocol
         self.wire.protocol = protocol

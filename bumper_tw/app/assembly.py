@@ -1,6 +1,6 @@
 """Where everything meets, once: built bottom-up, read top-down."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -39,12 +39,13 @@ from bumper_tw.core.identity import Identity
 from bumper_tw.core.mqtt_router import MqttBroker
 from bumper_tw.core.password_file import PasswordFile
 from bumper_tw.core.passwords import Passwords
-from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy
+from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy, uid_of
 from bumper_tw.core.robot_secrets import RobotSecrets
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
-from bumper_tw.interfaces import IDatabase
+from bumper_tw.core.turns import Turns
+from bumper_tw.interfaces import IAccountStore, IDatabase
 from bumper_tw.mqtt.factory import MqttFactory
 from bumper_tw.pki.certificates import Address
 from bumper_tw.pki.contexts import ServerContexts
@@ -57,7 +58,7 @@ from bumper_tw.storage.migrations import DATABASE, migrate
 from bumper_tw.storage.mqtt import SqlMqttStore
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
-from bumper_tw.values import Principal, Role, User
+from bumper_tw.values import Principal, Role
 
 #: Seconds between two looks at the certificates, and at what has become too old to keep.
 A_DAY, AN_HOUR = 86_400.0, 3600.0
@@ -71,6 +72,7 @@ class Facts:
     telemetry: Telemetry
     commands: CommandCorrelator
     accounts: Accounts
+    known: KnownAccounts
     identity: Identity
     secrets: RobotSecrets
     passwords: PasswordFile | None
@@ -99,18 +101,25 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     root = Root(reactor, settings, start)
     root.reloads += [
         lambda: renew(settings, vault, contexts),
-        lambda: facts.accounts.reload(AccountStore(database)),
         lambda: facts.registry.reload(DeviceStore(database)),
         lambda: facts.secrets.reload(RobotSecretStore(database)),
         lambda: reload_access(settings, mqtt),
-        lambda: reload_services(facts, mqtt.router, database),
+        lambda: reload_closed(facts, start),
+        lambda: reload_passwords(facts, mqtt.router),
+        lambda: reload_accounts(facts, mqtt.router, AccountStore(database)),
     ]
     for child in (
         Step("database", database.start, database.close),
         Step("report writer", stop=facts.writer.flush),
         Step("MQTT journal", stop=mqtt.journal.flush),
         Repeated("renewal", reactor, A_DAY, lambda: renew(settings, vault, contexts)),
-        Repeated("clean-up", reactor, AN_HOUR, lambda: prune(reactor, settings, facts), True),
+        Repeated(
+            "clean-up",
+            reactor,
+            AN_HOUR,
+            lambda: prune(reactor, settings, facts, mqtt.router),
+            True,
+        ),
         Step("web farewell", stop=site.farewell),
         *chores(reactor, settings, mqtt),
         Step("commands", stop=facts.commands.stop),
@@ -170,8 +179,8 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
     logs, writer = CleaningLogStore(database), ReportWriter(reactor, reports)
     telemetry.listen(writer.add)
     telemetry.listen(CleaningLogs(logs, lambda did: registry.device(did).id).heard)
-    throttle = Throttle(reactor)
-    known = known_accounts(reactor, database, throttle)
+    turns, throttle = Turns(), Throttle(reactor)
+    known = known_accounts(reactor, database, turns, throttle)
     accounts = Accounts(
         reactor,
         AccountStore(database),
@@ -182,15 +191,17 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
     )
     commands = correlator(reactor, settings, registry)
     secrets, passwords = (
-        robot_secrets(reactor, settings, registry, database),
+        robot_secrets(reactor, settings, registry, database, turns),
         password_file(settings),
     )
-    identity = Identity(accounts, known, secrets, file_accounts(reactor, passwords, throttle))
+    file = file_accounts(reactor, passwords, turns, throttle)
+    identity = Identity(accounts, known, secrets, file)
     return Facts(
         registry,
         telemetry,
         commands,
         accounts,
+        known,
         identity,
         secrets,
         passwords,
@@ -208,9 +219,11 @@ def correlator(reactor: Any, settings: Settings, registry: DeviceRegistry) -> Co
     )
 
 
-def known_accounts(reactor: Any, database: Database, throttle: Throttle) -> KnownAccounts:
+def known_accounts(
+    reactor: Any, database: Database, turns: Turns, throttle: Throttle
+) -> KnownAccounts:
     """The accounts that have a password."""
-    passwords = Passwords(in_thread(reactor), token_hex)
+    passwords = Passwords(in_thread(reactor), token_hex, turns)
     return KnownAccounts(AccountStore(database), passwords, throttle)
 
 
@@ -233,6 +246,7 @@ def remember(facts: Facts, router: MqttBroker, path: Path) -> None:
     for loaded in (
         facts.registry.load(DeviceStore(database)),
         facts.accounts.load(AccountStore(database)),
+        facts.known.load(AccountStore(database)),
         facts.secrets.load(RobotSecretStore(database)),
         SqlMqttStore(database).load().addCallback(router.restore),
         TelemetryStore(database).latest().addCallback(facts.telemetry.warm),
@@ -256,24 +270,56 @@ def broker(reactor: Any, settings: Settings, facts: Facts, database: IDatabase) 
     )
 
 
-def reload_services(facts: Facts, router: MqttBroker, database: IDatabase) -> Deferred[None]:
-    """Turn away local services whose account is gone, or has another password in the file."""
-    changed = facts.passwords.reload() if facts.passwords is not None else frozenset()
-    listed = AccountStore(database).load()
-    return listed.addCallback(lambda found: dismiss(facts, router, changed, found[0]))
+def reload_closed(facts: Facts, start: Start) -> None:
+    """
+    Let new robots in, or do not any more.
+
+    @raise StartError: the settings cannot be read; it stays as it was.
+    """
+    facts.secrets.closed = start.read_settings().identity.closed
 
 
-def dismiss(
-    facts: Facts, router: MqttBroker, changed: Container[str], users: Iterable[User]
-) -> None:
-    """Close connections of services that would not get in again; what they left goes, too."""
-    names, file = {user.account for user in users}, facts.passwords
+def reload_passwords(facts: Facts, router: MqttBroker) -> None:
+    """Read the file of passwords; whoever came in by a line that has changed has to come anew."""
+    if facts.passwords is not None:
+        changed = facts.passwords.reload()
+        router.clients.dismiss(lambda who: who.role is Role.SERVICE and who.name in changed)
+
+
+def reload_accounts(facts: Facts, router: MqttBroker, store: IAccountStore) -> Deferred[None]:
+    """Read our own accounts; whoever is gone or has another password is not logged in any more."""
+    return Deferred.fromCoroutine(_reload_accounts(facts, router, store))
+
+
+async def _reload_accounts(facts: Facts, router: MqttBroker, store: IAccountStore) -> None:
+    removed = await facts.accounts.reload(store)
+    changed = await facts.known.load(store)
+    # At once, and only then on disk: what fails there must not keep a connection open.
+    expelled = facts.accounts.expel(removed | changed)
+    dismiss(facts, router, removed | changed)
+    await expelled
+
+
+def dismiss(facts: Facts, router: MqttBroker, uids: Container[str]) -> None:
+    """
+    Close connections of those who would not get in again; what was left for them goes, too.
+
+    @param uids: of users who are gone, or have another password.
+    """
 
     def gone(who: Principal) -> bool:
-        known = who.name in names or (file is not None and file.knows(who.name))
-        return who.role is Role.SERVICE and (not known or who.name in changed)
+        if who.role is Role.USER:
+            return who.name in uids or not facts.accounts.may_stay(who.name)
+        return who.role is Role.SERVICE and _is_gone(facts, who.name, uids)
 
     router.clients.dismiss(gone)
+
+
+def _is_gone(facts: Facts, account: str, uids: Container[str]) -> bool:
+    """The same about the account of a local service; what the file decides is its own."""
+    if facts.passwords is not None and facts.passwords.knows(account):
+        return False
+    return uid_of(account) in uids or not facts.known.knows(account)
 
 
 def inside(at: Listen, site: IProtocolFactory, mqtt: MqttFactory) -> IProtocolFactory:
@@ -302,8 +348,9 @@ def renew(settings: Settings, vault: Vault, contexts: ServerContexts) -> None:
         contexts.reload()
 
 
-def prune(reactor: Any, settings: Settings, facts: Facts) -> Deferred[Any]:
-    """Drop what has become too old or too much."""
+def prune(reactor: Any, settings: Settings, facts: Facts, router: MqttBroker) -> Deferred[Any]:
+    """Drop what has become too old or too much, and who has no right to be here any more."""
+    dismiss(facts, router, ())
     storage = settings.storage
     before = reactor.seconds() - storage.history_days * A_DAY
     return gatherResults(

@@ -81,20 +81,20 @@ def password_file(settings: Settings) -> PasswordFile | None:
 
 
 def file_accounts(
-    reactor: Any, file: PasswordFile | None, throttle: Throttle
+    reactor: Any, file: PasswordFile | None, turns: Turns, throttle: Throttle
 ) -> FileAccounts | None:
     """Who gets in by that file."""
     if file is None:
         return None
     remembered = Remembered(token_bytes(32))
-    return FileAccounts(file, in_thread(reactor), Turns(), throttle, remembered)
+    return FileAccounts(file, in_thread(reactor), turns, throttle, remembered)
 
 
 def robot_secrets(
-    reactor: Any, settings: Settings, registry: DeviceRegistry, database: IDatabase
+    reactor: Any, settings: Settings, registry: DeviceRegistry, database: IDatabase, turns: Turns
 ) -> RobotSecrets:
     """Which robots are let in."""
-    hashes = SecretHashes(in_thread(reactor), token_hex)
+    hashes = SecretHashes(in_thread(reactor), token_hex, turns)
     remembered = Remembered(token_bytes(32), settings.identity.robots)
     store, identity = RobotSecretStore(database), settings.identity
     secrets = RobotSecrets(
@@ -156,7 +156,8 @@ def broker_limits(settings: Settings) -> BrokerLimits:
             takeovers=identity.takeovers_per_minute,
             sessions=mqtt.sessions,
             seconds=mqtt.session_days * A_DAY,
-            payloads=mqtt.session_bytes,
+            owed=mqtt.session_bytes,
+            levels=mqtt.all_levels,
         ),
         RetainedLimits(mqtt.retained, mqtt.retained_bytes, mqtt.retained_days * A_DAY),
     )

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from bumper_tw.app import config
 from bumper_tw.core.owner import Owner, Resident, RobotOwner
 from bumper_tw.core.passwords import Passwords
+from bumper_tw.core.turns import Turns
 from bumper_tw.errors import BadRequest, BumperError
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.database import InlineDatabase
@@ -102,7 +103,7 @@ def owner_of(database: InlineDatabase) -> Owner:
     from twisted.internet import reactor
 
     clock: Any = reactor
-    return Owner(clock, AccountStore(database), Passwords(at_once, token_hex))
+    return Owner(clock, AccountStore(database), Passwords(at_once, token_hex, Turns()))
 
 
 def robot_owner_of(database: InlineDatabase) -> RobotOwner:

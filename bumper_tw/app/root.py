@@ -82,7 +82,9 @@ class Root(OrderedService):
 
     def reload(self) -> None:
         """Take up new certificates, accounts, robots, rules and log levels; connections go on."""
-        self._log.info("reloading certificates, accounts, robots, rules and log levels")
+        self._log.info(
+            "reloading certificates, accounts, robots, rules, identity.closed and log levels"
+        )
         for job in (self._reload_levels, *self.reloads):
             maybeDeferred(job).addErrback(self._not_reloaded)
 

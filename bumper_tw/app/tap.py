@@ -26,7 +26,8 @@ class Options(UsageOptions):
     longdesc = (
         "Without options, and without a settings file, a working server starts.  Every "
         "setting can stand in the file, in a BUMPER_* variable, or behind --set; what stands "
-        "later in this list wins.  Accounts with a password: bumper user --help."
+        "later in this list wins.  Accounts with a password: bumper user --help.  Robots and "
+        "their secrets: bumper robot --help."
     )
     optParameters = [
         ["config", "c", None, "Settings file (TOML).", Path],

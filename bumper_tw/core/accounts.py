@@ -1,7 +1,7 @@
 """Logging in, step by step, the way each kind of client does it (http-auth.md 2)."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred, fail, succeed
@@ -91,18 +91,33 @@ class Accounts:
         trusted = {user.uid for user in users if await self._trusts(store, user.uid)}
         self._sessions.load(token for token in tokens if token.uid in trusted)
 
-    def reload(self, store: IAccountStore) -> Deferred[None]:
-        """Take back what the owner has removed on disk while we were running."""
+    def reload(self, store: IAccountStore) -> Deferred[frozenset[str]]:
+        """
+        Take back what the owner has removed on disk while we were running.
+
+        @return: the uids of the users who are gone.
+        """
         return Deferred.fromCoroutine(self._reload(store))
 
-    async def _reload(self, store: IAccountStore) -> None:
+    async def _reload(self, store: IAccountStore) -> frozenset[str]:
         # Only what is here before we ask: somebody may come in meanwhile.
         digests, uids = self._sessions.digests(), self._household.uids()
         users, tokens, _ = await store.load()
-        self._household.forget(uids - {user.uid for user in users})
+        removed = uids - {user.uid for user in users}
+        self._household.forget(removed)
         gone = digests - {token.digest for token in tokens}
         if gone:
             await self._sessions.revoke(sorted(gone))
+        return removed
+
+    def expel(self, uids: Iterable[str]) -> Deferred[None]:
+        """End all sessions of users: at once, and on disk when this fires."""
+        tokens = [token.digest for uid in uids for token in self._sessions.of_user(uid)]
+        return settled([self._sessions.revoke(sorted(tokens))])
+
+    def may_stay(self, uid: str) -> bool:
+        """Whether somebody who was let in as this user still would be (mqtt.md 3.3)."""
+        return self.policy.takes_words() or bool(self._sessions.of_user(uid))
 
     async def _trusts(self, store: IAccountStore, uid: str) -> bool:
         """Whoever came in while the house was open stays out once it is not."""

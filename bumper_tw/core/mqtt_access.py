@@ -40,7 +40,7 @@ from attrs import evolve, field, frozen
 
 from bumper_tw.errors import StartError
 from bumper_tw.values import Principal, Role
-from bumper_tw.wire.mqtt_topics import check_filter, covers, matches, overlaps
+from bumper_tw.wire.mqtt_topics import FilterSet, check_filter
 
 #: The first levels of robots' topics, and those of them under which robots speak.
 ROBOTS = frozenset({"iot", "p2p", "rsp", "attr"})
@@ -48,6 +48,12 @@ ROBOTS_SPEAK = ROBOTS - {"p2p"}
 
 FILE_LIMIT = 1 << 20
 MOST_RULES = 10_000
+
+#: Of the rules, those with C{%u} or C{%c}: of these each client has its own.
+MOST_PERSONAL = 100
+
+#: How far is searched for something to hear under a filter, in levels of rules.
+MOST_SEARCHED = 200
 
 #: How many bad lines are reported at once.
 MOST_REPORTED = 5
@@ -70,53 +76,78 @@ class Rule:
     deed: str
     topic_filter: str
 
+    @property
+    def personal(self) -> bool:
+        """Whether it has a level that is another for each client."""
+        return not NAMES.isdisjoint(self.topic_filter.split("/"))
+
 
 @frozen
-class WrittenRights:
+class Section:
     """
-    What the file says about one party.
+    Some lines of the file, sorted so that a question costs the same however many there are.
 
     @ivar speaks: those of C{writes} that give robots' words.
     """
 
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-    denied: tuple[str, ...]
-    speaks: tuple[str, ...]
+    reads: FilterSet
+    writes: FilterSet
+    denied: FilterSet
+    speaks: FilterSet
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> "WrittenRights":
+    def of(cls, rules: Iterable[Rule]) -> "Section":
         """Sort rules by what they are about."""
         found: dict[str, list[str]] = {deed: [] for deed in DEEDS}
         for rule in rules:
             found[rule.deed].append(rule.topic_filter)
         both = found["readwrite"]
         reads, writes = (*both, *found["read"]), (*both, *found["write"])
-        speaks = tuple(each for each in writes if first_level(each) in ROBOTS_SPEAK)
-        return cls(reads, writes, tuple(found["deny"]), speaks)
+        speaks = (each for each in writes if first_level(each) in ROBOTS_SPEAK)
+        return cls(*map(FilterSet, (reads, writes, found["deny"], speaks)))
+
+    def __bool__(self) -> bool:
+        return bool(self.reads or self.writes or self.denied)
+
+    def lets_write(self, topic: str) -> bool:
+        """Whether one of the lines allows to write there."""
+        return (self.speaks if first_level(topic) in ROBOTS_SPEAK else self.writes).matches(topic)
+
+
+@frozen
+class WrittenRights:
+    """
+    What the file says about one party, in sections of which it shares most with others.
+
+    What one of them denies is denied, whichever allows it.
+    """
+
+    sections: tuple[Section, ...]
 
     def may_publish(self, topic: str) -> bool:
         """Whether a rule lets them write."""
-        allowed = self.speaks if first_level(topic) in ROBOTS_SPEAK else self.writes
-        return _any_matches(allowed, topic) and not _any_matches(self.denied, topic)
+        return any(s.lets_write(topic) for s in self.sections) and not self._denied(topic)
 
     def may_retain(self, topic: str) -> bool:
         """As writing, but nobody leaves words in a robot's mouth (mqtt.md 3.6)."""
         return first_level(topic) not in ROBOTS and self.may_publish(topic)
 
     def may_subscribe(self, topic_filter: str) -> bool:
-        """Whether there can be anything to hear; each topic is asked for when it comes."""
-        return any(overlaps(allowed, topic_filter) for allowed in self.reads) and not any(
-            covers(denied, topic_filter) for denied in self.denied
+        """
+        Whether there can be anything to hear; each topic is asked for when it comes.
+
+        So it is no harm to grant a filter for which one would have to search for too long.
+        """
+        return any(s.reads.overlaps(topic_filter, MOST_SEARCHED) for s in self.sections) and (
+            not any(s.denied.covers(topic_filter) for s in self.sections)
         )
 
     def may_hear(self, topic: str) -> bool:
         """Whether a rule lets them read."""
-        return _any_matches(self.reads, topic) and not _any_matches(self.denied, topic)
+        return any(s.reads.matches(topic) for s in self.sections) and not self._denied(topic)
 
-
-def _any_matches(filters: Iterable[str], topic: str) -> bool:
-    return any(matches(each, topic) for each in filters)
+    def _denied(self, topic: str) -> bool:
+        return any(s.denied.matches(topic) for s in self.sections)
 
 
 @frozen
@@ -132,6 +163,17 @@ class AccessList:
     general: tuple[Rule, ...] = ()
     users: Mapping[str, tuple[Rule, ...]] = field(factory=dict)
     patterns: tuple[Rule, ...] = ()
+    _common: tuple[Rule, ...] = field(init=False, eq=False, repr=False)
+    _personal: tuple[Rule, ...] = field(init=False, eq=False, repr=False)
+    _sorted: dict[str, Section] = field(factory=dict, init=False, eq=False, repr=False)
+
+    @_common.default
+    def _find_common(self) -> tuple[Rule, ...]:
+        return tuple(pattern for pattern in self.patterns if not pattern.personal)
+
+    @_personal.default
+    def _find_personal(self) -> tuple[Rule, ...]:
+        return tuple(pattern for pattern in self.patterns if pattern.personal)
 
     @classmethod
     def load(cls, path: Path) -> "AccessList":
@@ -169,29 +211,36 @@ class AccessList:
                 wrong.append(f"line {number}: {error}")
             if len(wrong) == MOST_REPORTED or reading.count > MOST_RULES:
                 break
-        if reading.count > MOST_RULES:
-            wrong.append(f"there are more than {MOST_RULES} rules")
+        wrong += reading.excess()
         if wrong:
             raise StartError(f"{origin}: {'; '.join(wrong)}")
-        users = {name: tuple(rules) for name, rules in reading.users.items()}
-        return cls(tuple(reading.general), users, tuple(reading.patterns))
+        return reading.result()
 
     def rights(self, who: Principal) -> WrittenRights | None:
         """What the file says about somebody; C{None} when it does not name them."""
         if who.role is Role.SERVICE:
-            own, named = self.users.get(who.name, ()), who.name in self.users
+            key, own = f"user {who.name}", self.users.get(who.name)
         elif who.role is Role.ANONYMOUS:
-            own, named = self.general, bool(self.general)
+            key, own = "topic", self.general or None
         else:
             return None
-        if not named and not self.patterns:
+        if own is None and not self.patterns:
             return None
-        return WrittenRights.of([*own, *self._meant(who)])
+        sections = [self._once("pattern", self._common), Section.of(self._meant(who))]
+        if own:
+            sections.append(self._once(key, own))
+        return WrittenRights(tuple(section for section in sections if section))
+
+    def _once(self, key: str, rules: tuple[Rule, ...]) -> Section:
+        """Sort what is the same for several parties, only once."""
+        if key not in self._sorted:
+            self._sorted[key] = Section.of(rules)
+        return self._sorted[key]
 
     def _meant(self, who: Principal) -> Iterator[Rule]:
-        """The patterns with somebody's names in them."""
+        """The patterns that have names in them, with somebody's instead."""
         names = {"%u": who.name, "%c": who.resource}
-        for pattern in self.patterns:
+        for pattern in self._personal:
             rule = substituted(pattern, names)
             if rule is not None:
                 yield rule
@@ -250,6 +299,18 @@ class _Reading:
         rule = _rule(rest)
         _check_names(word, rule.topic_filter)
         (self.patterns if word == "pattern" else self._section).append(rule)
+
+    def excess(self) -> Iterator[str]:
+        """What there is too much of."""
+        if self.count > MOST_RULES:
+            yield f"there are more than {MOST_RULES} rules"
+        if sum(pattern.personal for pattern in self.patterns) > MOST_PERSONAL:
+            yield f"there are more than {MOST_PERSONAL} patterns with %u or %c"
+
+    def result(self) -> AccessList:
+        """The rules in it."""
+        users = {name: tuple(rules) for name, rules in self.users.items()}
+        return AccessList(tuple(self.general), users, tuple(self.patterns))
 
 
 def _word(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Who is connected to the broker, and who is expected back."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from attrs import evolve, frozen
@@ -22,13 +23,20 @@ class ClientLimits:
     @ivar takeovers: of one client id within a minute.
     @ivar sessions: persistent ones.
     @ivar seconds: life of a persistent session whose client is away.
-    @ivar payloads: bytes owed to all persistent sessions.
+    @ivar owed: about the bytes that all persistent sessions are owed.
+    @ivar levels: in all filters that anybody has subscribed to.
     """
 
     takeovers: int = 10
     sessions: int = 1000
     seconds: float = 7 * 86_400.0
-    payloads: int = 64 << 20
+    owed: int = 64 << 20
+    levels: int = 500_000
+
+
+#: No account has more than this part of the persistent sessions, and of what they are owed:
+#: whoever makes up client ids takes room from itself.  All who are anonymous are one account.
+SHARE = 4
 
 
 def place_of(who: Principal, client_id: str) -> str:
@@ -40,7 +48,8 @@ class Clients:
     """
     Connections by client id, and persistent sessions by key.
 
-    @ivar payloads: bytes owed to all persistent sessions.
+    @ivar owed: about the bytes that all persistent sessions are owed.
+    @ivar levels: in all filters that anybody has subscribed to.
     @ivar taken_over: connections that another one replaced.
     """
 
@@ -50,7 +59,8 @@ class Clients:
         self._clock, self._journal, self._limits = clock, journal, limits
         self._connected: dict[str, MqttSession] = {}
         self._kept: dict[str, MqttSession] = {}
-        self.payloads = self.taken_over = 0
+        self._owed_to: Counter[str] = Counter()
+        self.owed = self.levels = self.taken_over = 0
 
     @property
     def connected(self) -> int:
@@ -62,30 +72,49 @@ class Clients:
         """How many persistent sessions wait for their client."""
         return sum(session.outlet is None for session in self._kept.values())
 
-    def has_room(self, size: int) -> bool:
-        """Whether so many bytes more may be owed to persistent sessions."""
-        return self.payloads + size <= self._limits.payloads
+    def charge(self, who: Principal, weight: int) -> None:
+        """Persistent sessions of somebody are owed so many bytes more, or less."""
+        account = str(who)
+        self.owed += weight
+        self._owed_to[account] += weight
+        if not self._owed_to[account]:
+            del self._owed_to[account]
+
+    def has_room(self, who: Principal, weight: int) -> bool:
+        """Whether somebody's persistent sessions may be owed so many bytes more."""
+        most, own = self._limits.owed, self._owed_to.get(str(who), 0)
+        return self.owed + weight <= most and own + weight <= most // SHARE
+
+    def may_subscribe(self, levels: int) -> bool:
+        """Whether there is room for a filter with so many levels."""
+        return self.levels + levels <= self._limits.levels
 
     def may_stay(self, who: Principal) -> bool:
-        """Whether there is room for one more persistent session."""
-        if len(self._kept) < self._limits.sessions:
-            return True
-        self._log.warn("no room to keep the session of {who}; raise mqtt.sessions", who=who)
-        return False
+        """Whether there is room for one more persistent session; the account makes some."""
+        own = [each for each in self._kept.values() if str(each.who) == str(who)]
+        if len(own) >= max(1, self._limits.sessions // SHARE):
+            away = [each for each in own if each.outlet is None]
+            if not away:
+                return False
+            self.discard(min(away, key=lambda each: each.left_at))
+        return len(self._kept) < self._limits.sessions
 
-    def earlier(self, who: Principal, client_id: str, clean: bool) -> MqttSession | None:
-        """The session to go on with; one that is not wanted any more is over."""
-        kept = self._kept.get(key_of(who, client_id))
-        if kept is not None and clean:
-            self.discard(kept)
-            return None
-        return kept
+    def earlier(self, who: Principal, client_id: str) -> MqttSession | None:
+        """What an earlier connection left."""
+        return self._kept.get(key_of(who, client_id))
 
     def discard(self, session: MqttSession) -> None:
         """End a persistent session."""
         del self._kept[session.key]
         session.end()
         self._journal.note(Ended(session.key))
+
+    def release(self, session: MqttSession) -> None:
+        """A session whose client is here ends with the connection from now on."""
+        if session.kept:
+            del self._kept[session.key]
+            session.keep_no_more()
+            self._journal.note(Ended(session.key))
 
     def restore(self, session: MqttSession, kept: KeptSession) -> None:
         """Take up a session that an earlier run left."""
@@ -133,8 +162,12 @@ class Clients:
     def dismiss(self, gone: Callable[[Principal], bool]) -> None:
         """End connections and sessions of those who would not be let in any more."""
         for session in [*self._connected.values()]:
-            if gone(session.who) and session.outlet is not None:
-                session.outlet.close("its account is gone, or has another password")
+            outlet = session.outlet
+            if gone(session.who) and outlet is not None:
+                # It may say nothing more, not even that it is gone.
+                session.forget_will()
+                outlet.close("its account is gone, or has another password")
+                session.close(outlet, farewell=True)
         for session in list(self._kept.values()):
             if session.outlet is None and gone(session.who):
                 self.discard(session)
@@ -142,8 +175,12 @@ class Clients:
     def forget_robot(self, did: str) -> None:
         """What was left for a robot is not for whoever comes under its name next."""
         kept = self._kept.get(robot_key(did))
-        if kept is not None and kept.outlet is None:
+        if kept is None:
+            return
+        if kept.outlet is None:
             self.discard(kept)
+        else:
+            self.release(kept)
 
     def sweep(self) -> None:
         """Drop the sessions of clients that did not come back in time."""

@@ -55,5 +55,5 @@ class Figures:
             "subscriptions/denied": counts["subscriptions denied"],
             "retained messages/count": len(broker.retained),
             "retained messages/bytes": broker.retained.size,
-            "store/messages/bytes": clients.payloads,
+            "store/messages/bytes": clients.owed,
         }

@@ -1,53 +1,25 @@
 """What the broker wants on disk, in order, many changes to a transaction."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
-from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.broker_interfaces import IMqttStore
+from bumper_tw.core.mqtt_batch import Batch, Waiter
 from bumper_tw.errors import StorageError
 from bumper_tw.kept import (
     Change,
-    Ended,
-    Forgotten,
-    Left,
-    Opened,
     Queued,
-    Received,
-    Released,
-    Retained,
-    Settled,
-    Subscribed,
-    Unsubscribed,
 )
-from bumper_tw.values import Message
 
-#: About the bytes that a change takes in memory, besides the payload.
-WEIGHT = 200
-
-#: From the whole to the part.
-Subject = tuple[object, ...]
-
-
-@define(eq=False)
-class Batch:
-    """
-    Changes that go to disk together, and who waits for them.
-
-    @ivar weight: about the bytes they take.
-    @ivar lost: some had to give way, so that none of the waiters may be told it went well.
-    @ivar flushing: nobody will try again when it fails.
-    """
-
-    changes: list[Change] = field(factory=list)
-    waiters: list[Deferred[None]] = field(factory=list)
-    weight: int = 0
-    lost: bool = False
-    flushing: bool = False
+#: The part of all there is room for from which on it is crowded; the other while the disk
+#: refuses, when nobody knows for how long.
+CROWDED, CROWDED_FAILING = 4, 16
 
 
 class Journal:
@@ -62,11 +34,24 @@ class Journal:
     takes something back because of the failure writes that down, too.  Changes can be repeated,
     so it does not matter how much of a failed transaction there is after all.
 
-    When too much waits, changes that others have overtaken are left out.  Only when that is not
-    enough do the oldest give way, and a restart may find sessions that lack something, or owe
-    messages again that were settled.
+    Whoever called before the failure was told, and waits behind it, is told the same: what was
+    refused comes again, and must not come behind what followed it.
 
-    @ivar pending: about the bytes of what is not on disk yet.
+    When too much waits, changes that others have overtaken are left out.  Only when that is not
+    enough do the oldest that are not under way yet give way, but never what a session consists
+    of (L{LASTING}).  A restart may then find sessions that lack messages, owe messages again
+    that were settled, or remember identifiers that were released, and older last words.  In the
+    next turn of the reactor those are told who waited for something that is lost; who waited
+    behind that to owe something to the same session; and who brought nothing and waited for all
+    before.  Others have what they wait for.
+
+    Looking for what gives way takes time in proportion to what waits, and happens only when
+    that has doubled since the last time: so it costs each change about the same.
+
+    What never gives way has no bound here: whoever makes it has to stop when it is L{crowded}.
+    It is lost only together with something that cannot be written though the disk is not to
+    blame, which takes its whole transaction with it.
+
     @ivar failing: whether the disk refused the last time.
     @ivar dropped: changes that never reached the disk, though nothing had overtaken them.
     """
@@ -84,10 +69,10 @@ class Journal:
         """
         @param linger: seconds that changes nobody waits for wait for others.
         @param retry: seconds between two tries while the disk refuses.
-        @param most: bytes in C{pending} beyond which the oldest changes give way; whoever can
-            turn work away does so much earlier.
+        @param most: bytes of changes beyond which the oldest give way; half as much again while
+            a large transaction is under way.
         """
-        self.pending = self.dropped = 0
+        self.dropped = 0
         self.failing = False
         self._clock, self._store = clock, store
         self._linger, self._retry, self._most = linger, retry, most
@@ -95,18 +80,31 @@ class Journal:
         self._flying: Batch | None = None
         self._timer: IDelayedCall | None = None
         self._urgent = self._running = self._resting = False
-        self._payload = b""
+        # Who lost something and was not told yet, and the sessions that miss it.
+        self._losers: set[Waiter] = set()
+        self._missing: set[str] = set()
+        self._aside: list[Waiter] = []
+        self._telling: IDelayedCall | None = None
+
+    @property
+    def pending(self) -> int:
+        """About the bytes of what is not on disk yet, and of who waits for it."""
+        return self._next.total + self._under_way
+
+    @property
+    def crowded(self) -> bool:
+        """Whether new work should be turned away, long before anything gives way."""
+        return self.pending > self._most // (CROWDED_FAILING if self.failing else CROWDED)
 
     def write(self, *changes: Change) -> Deferred[None]:
         """
         Bring changes to disk.
 
-        @return: fires when they are there, after those of earlier calls.  Fails with
-            L{StorageError}, which means: not yet.
+        @return: fires when they are there, after those of earlier calls; without changes, when
+            all before are.  Fails with L{StorageError}, which means: not yet.
         """
-        self._take(changes)
-        written: Deferred[None] = Deferred()
-        self._next.waiters.append(written)
+        written: Waiter = Deferred()
+        self._take(changes, (written,))
         # While the disk refuses, trying all that waits for each call would only be a burden.
         self._urgent = self._urgent or not self.failing
         self._go_on()
@@ -122,56 +120,109 @@ class Journal:
         """
         Write what waits, for there may be no other time.
 
-        @return: fires when everything so far is on disk.  Fails with L{StorageError}; then
-            nobody tries again before the next call.
+        @return: fires when everything so far is on disk.  Fails with L{StorageError} when
+            some of it had to give way, or when the disk refuses; then nobody tries again
+            before the next call.
         """
         batch = self._next if self._next.changes or self._next.waiters else self._flying
         if batch is None:
             return succeed(None)
-        flushed: Deferred[None] = Deferred()
-        batch.waiters.append(flushed)
-        batch.flushing = True
+        flushed: Waiter = Deferred()
+        batch.flushers.append(flushed)
         self._urgent = self._urgent or batch is self._next
         self._go_on()
         return flushed
 
-    def _take(self, changes: Sequence[Change]) -> None:
-        if self.pending > self._most:
-            self._give_way()
-        batch = self._next
-        batch.changes += changes
-        weight = sum(map(self._weigh, changes))
-        batch.weight += weight
-        self.pending += weight
+    def _take(self, changes: Sequence[Change], owners: Sequence[Waiter] = ()) -> None:
+        if self._next.total > max(self._share, self._next.enough):
+            self._give_way(self._next)
+        self._next.add(changes, owners)
         self._resting = False
 
-    def _weigh(self, change: Change) -> int:
-        message: Message | None = getattr(change, "message", None)
-        if message is None or message.payload is self._payload:
-            return WEIGHT
-        # One payload goes to many sessions, and is in memory once.
-        self._payload = message.payload
-        return WEIGHT + len(message.payload)
+    # When too much waits
 
-    def _give_way(self) -> None:
-        self._replace(condensed(self._next.changes))
+    @property
+    def _under_way(self) -> int:
+        return 0 if self._flying is None else self._flying.total
+
+    @property
+    def _share(self) -> int:
+        """How much may wait for the next transaction: what is under way cannot give way."""
+        return max(self._most - self._under_way, self._most // 2)
+
+    def _give_way(self, batch: Batch) -> None:
+        batch.condense()
         # Half of it, for otherwise this would happen with every change.
-        while self._next.weight > self._most // 2:
-            self._lose((len(self._next.changes) + 1) // 2)
+        if batch.weight > self._share // 2:
+            self._lose(batch, batch.newest(self._share // 2))
+        batch.enough = 2 * batch.total
 
-    def _lose(self, count: int) -> None:
-        if not self.dropped:
+    def _lose(self, batch: Batch, stay: Sequence[int]) -> None:
+        gone = set(range(len(batch.changes))).difference(stay)
+        if gone and not self.dropped:
             self._log.error("the disk does not keep up; changes of the MQTT broker are lost")
-        self.dropped += count
-        self._next.lost = True
-        self._replace(self._next.changes[count:])
+        self.dropped += len(gone)
+        batch.lost = batch.lost or bool(gone)
+        for place in gone:
+            self._miss(batch.changes[place], batch.waiters.keys() & batch.owners[place])
+        batch.keep(stay)
+        self._set_aside(batch)
 
-    def _replace(self, changes: list[Change]) -> None:
-        batch = self._next
-        self._payload = b""
-        weight = sum(map(self._weigh, changes))
-        self.pending += weight - batch.weight
-        batch.changes, batch.weight = changes, weight
+    def _miss(self, change: Change, losers: set[Waiter]) -> None:
+        self._losers |= losers
+        if losers and isinstance(change, Queued):
+            self._missing.add(change.key)
+        if losers and self._telling is None:
+            # Whoever calls us is in the middle of something.
+            self._telling = self._clock.callLater(0, self._tell_losers)
+
+    def _set_aside(self, batch: Batch) -> None:
+        """Part those who lost something, or wait behind that, from the others."""
+        if not self._losers:
+            return
+        self._follow(batch)
+        self._losers |= batch.bare
+        self._aside += [each for each in batch.waiters if each in self._losers]
+        batch.waiters = {each: None for each in batch.waiters if each not in self._losers}
+
+    def _follow(self, batch: Batch) -> None:
+        """
+        Find who waits to owe something to a session that misses what was before.
+
+        Nobody gets what that call brought, so those behind it in other sessions have to be
+        found as well.
+        """
+        queued = (
+            (owners[0], change.key)
+            for change, owners in zip(batch.changes, batch.owners, strict=True)
+            if owners and isinstance(change, Queued)
+        )
+        for owner, run in groupby(queued, itemgetter(0)):
+            keys = {key for _, key in run}
+            behind = owner in batch.waiters and not keys.isdisjoint(self._missing)
+            if behind or owner in self._losers:
+                self._losers.add(owner)
+                self._missing |= keys
+
+    def _tell_losers(self) -> None:
+        self._set_aside(self._next)
+        # Until all are told, nothing departs, or somebody behind them might be told first.
+        self._running = True
+        for waiter in self._forget_losers():
+            waiter.errback(StorageError("the disk does not keep up"))
+        self._running = False
+        self._go_on()
+
+    def _forget_losers(self) -> list[Waiter]:
+        """Whoever calls from now on is behind nothing; who is still to be told."""
+        aside, self._aside = self._aside, []
+        self._losers, self._missing = set(), set()
+        telling, self._telling = self._telling, None
+        if telling is not None and telling.active():
+            telling.cancel()
+        return aside
+
+    # Batch after batch
 
     def _go_on(self) -> None:
         """Apply batch after batch, without recursion, until there is none or one takes time."""
@@ -196,7 +247,7 @@ class Journal:
         if timer is not None:
             timer.cancel()
         self._urgent = False
-        self._payload = b""
+        self._set_aside(self._next)
         batch, self._next = self._next, Batch()
         self._flying = batch
         applied = self._store.apply(batch.changes)
@@ -204,13 +255,12 @@ class Journal:
         applied.addErrback(lambda failure: self._log.failure("the journal broke", failure))
 
     def _applied(self, _: None, batch: Batch) -> None:
-        self.pending -= batch.weight
         if self.failing:
             self._log.info(
                 "the MQTT broker writes again; {count} changes were lost", count=self.dropped
             )
         self.failing = False
-        self._landed(batch, StorageError("the disk does not keep up") if batch.lost else None)
+        self._landed(batch, batch.withdraw(), None)
 
     def _refused(self, failure: Failure, batch: Batch) -> None:
         if failure.check(StorageError):
@@ -218,82 +268,36 @@ class Journal:
         else:
             # No disk was at fault, so the same changes would fail for ever.
             self._log.failure("changes of the MQTT broker cannot be written", failure)
-            self.pending -= batch.weight
             self.dropped += len(batch.changes)
-        self._landed(batch, StorageError(failure.getErrorMessage()))
+        waiters = batch.withdraw() + self._forget_losers() + self._next.withdraw()
+        # Those who were in a hurry are told now.
+        self._urgent = bool(self._next.flushers)
+        self._landed(batch, waiters, StorageError(failure.getErrorMessage()))
 
     def _put_back(self, batch: Batch, why: str) -> None:
         if not self.failing:
             self._log.error("the MQTT broker waits for the disk: {why}", why=why)
         self.failing = True
-        self._resting = batch.flushing
-        self._next.changes[:0] = batch.changes
-        self._next.weight += batch.weight
+        self._resting = bool(batch.flushers)
+        self._next.put_back(batch)
 
-    def _landed(self, batch: Batch, trouble: StorageError | None) -> None:
+    def _landed(
+        self, batch: Batch, waiters: Sequence[Waiter], trouble: StorageError | None
+    ) -> None:
+        batch.weight = 0
         # Until all are told, nothing else departs, or its waiters might be told first.
-        for waiter in batch.waiters:
-            waiter.callback(None) if trouble is None else waiter.errback(trouble)
+        for waiter in waiters:
+            tell(waiter, trouble)
+        if batch.lost and trouble is None:
+            trouble = StorageError("the disk does not keep up")
+        for flusher in batch.flushers:
+            tell(flusher, trouble)
         self._flying = None
         if self._next.waiters and not self.failing:
             self._urgent = True
         self._go_on()
 
 
-def condensed(changes: Sequence[Change]) -> list[Change]:
-    """
-    The fewest changes, in their order, that come to the same, whatever was there before.
-
-    Only the order in which things became known may differ.
-    """
-    needed = firsts(changes)
-    overtaken: set[Subject] = set()
-    kept = [
-        change
-        for place, change in reversed(list(enumerate(changes)))
-        if still_counts(change, overtaken) or place in needed
-    ]
-    return kept[::-1]
-
-
-def firsts(changes: Sequence[Change]) -> set[int]:
-    """Where sessions begin: what follows would find none, even if the same is said again."""
-    begun: dict[str, int] = {}
-    for place, change in enumerate(changes):
-        if isinstance(change, Opened):
-            begun.setdefault(change.key, place)
-        elif isinstance(change, Ended):
-            begun.pop(change.key, None)
-    return set(begun.values())
-
-
-def still_counts(change: Change, overtaken: set[Subject]) -> bool:
-    """
-    Whether nothing later makes up for a change.
-
-    @param overtaken: what later changes are about; this one is added.
-    """
-    about = subject(change)
-    if any(about[:end] in overtaken for end in range(1, len(about) + 1)):
-        return False
-    overtaken.add(about)
-    return True
-
-
-def subject(change: Change) -> Subject:
-    """What a change is about: a later one about the same, or about all of it, overtakes it."""
-    match change:
-        case Retained(message=message):
-            return Retained, message.topic
-        case Ended(key=key):
-            return (key,)
-        case Opened() | Left():
-            here = (change.key, "here")
-            return here if isinstance(change, Opened) else (*here, "no more")
-        case Queued() | Settled() | Released():
-            owed = (change.key, "owed", change.packet_id)
-            return (*owed, "released") if isinstance(change, Released) else owed
-        case Received() | Forgotten():
-            return change.key, "received", change.packet_id
-        case Subscribed() | Unsubscribed():
-            return change.key, "filter", change.topic_filter
+def tell(waiter: Waiter, trouble: StorageError | None) -> None:
+    """Say that it went well, or what the trouble is."""
+    waiter.callback(None) if trouble is None else waiter.errback(trouble)

@@ -6,6 +6,9 @@ from attrs import frozen
 
 from bumper_tw.values import Message
 
+#: About the bytes that each level of a topic takes in the tree.
+WEIGHT = 250
+
 
 @frozen
 class RetainedLimits:
@@ -13,12 +16,12 @@ class RetainedLimits:
     How much is retained.
 
     @ivar messages: at one time.
-    @ivar size: bytes in the topics and payloads of all of them.
+    @ivar size: about the bytes that all of them take.
     @ivar seconds: how long each; 0 for ever.
     """
 
     messages: int = 10_000
-    size: int = 16 << 20
+    size: int = 32 << 20
     seconds: float = 0.0
 
 
@@ -36,7 +39,9 @@ class RetainedMessages:
     """
     A tree of topics: a filter walks it once, touching no node that cannot match.
 
-    @ivar size: bytes in the topics and payloads.
+    What we retain ourselves does not count towards the limits.
+
+    @ivar size: about the bytes that all of it takes.
     """
 
     def __init__(self, limits: RetainedLimits) -> None:
@@ -53,14 +58,17 @@ class RetainedMessages:
         Retain a message instead of the one before; an empty payload clears the topic.
 
         @param at: when it was published, in seconds since the epoch.
-        @return: whether there was room.
+        @return: whether there was room; if not, nothing is retained on the topic any more.
         """
         if not message.payload:
             self._clear(message.topic)
             return True
         before = self.get(message.topic)
         grown = self.size + _size(message) - (_size(before) if before else 0)
-        if grown > self._limits.size or (not before and len(self) >= self._limits.messages):
+        full = grown > self._limits.size or (not before and len(self) >= self._limits.messages)
+        if full and message.origin is not None:
+            # What is said now is the last word; the one before must not be taken for it.
+            self._clear(message.topic)
             return False
         self._plant(message)
         self._since[message.topic] = at
@@ -120,7 +128,8 @@ class RetainedMessages:
 
 
 def _size(message: Message) -> int:
-    return len(message.topic) + len(message.payload)
+    levels = message.topic.count("/") + 1
+    return len(message.topic) + len(message.payload) + WEIGHT * levels
 
 
 def _below(node: _Node, level: str, first: bool) -> Iterator[_Node]:

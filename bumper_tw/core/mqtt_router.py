@@ -14,6 +14,7 @@ from zope.interface import implementer
 from bumper_tw.broker_interfaces import IMqttBroker, IMqttLane, IMqttOutlet, IMqttSession
 from bumper_tw.core.mqtt_clients import ClientLimits, Clients
 from bumper_tw.core.mqtt_journal import Journal
+from bumper_tw.core.mqtt_publication import Creditor, Publication
 from bumper_tw.core.mqtt_retained import RetainedLimits, RetainedMessages
 from bumper_tw.core.mqtt_rules import MqttRules
 from bumper_tw.core.mqtt_session import MqttSession, SessionLimits
@@ -23,15 +24,14 @@ from bumper_tw.errors import StorageError
 from bumper_tw.interfaces import Undo
 from bumper_tw.kept import Change, Kept, Retained
 from bumper_tw.values import Message, Principal
-from bumper_tw.wire.mqtt_codec import publish_bytes
 from bumper_tw.wire.mqtt_topics import SubscriptionTree
 
 #: Short names (mqtt.md 4.2).  What others publish under them is heard by us alone: we repeat
 #: it under its long name, and from there under its short one.
 SHORT = ("p2p/", "rsp/", "attr/")
 
-#: For how many topics we remember who hears them.
-REMEMBERED = 10_000
+#: How many times somebody hears a topic we remember, each topic counted once more.
+REMEMBERED = 50_000
 
 
 @frozen
@@ -52,7 +52,7 @@ class Subscriber(Shape):
 
     ours: bool
 
-    def deliver(self, message: Message, granted: int, frame: bytes, changes: list[Change]) -> None:
+    def deliver(self, publication: Publication, granted: int) -> None:
         """Hear one publication."""
 
     def pass_on(self, frames: bytes, count: int) -> None:
@@ -67,15 +67,9 @@ class Listener:
     def __init__(self, hear: Callable[[Message], None]) -> None:
         self._hear = hear
 
-    def deliver(
-        self,
-        message: Message,
-        granted: int,  # noqa: ARG002 - what clients need
-        frame: bytes,  # noqa: ARG002
-        changes: list[Change],  # noqa: ARG002
-    ) -> None:
+    def deliver(self, publication: Publication, granted: int) -> None:  # noqa: ARG002
         """Hear one publication, as it is."""
-        self._hear(message)
+        self._hear(publication.message)
 
     def pass_on(self, frames: bytes, count: int) -> None:
         """Never called: we hear messages, and a lane leads to clients alone."""
@@ -106,8 +100,6 @@ class MqttBroker:
     @ivar verdicts: on who may do what.
     @ivar clients: who is connected, and who is expected back.
     @ivar counts: what happened to publications, by name.
-    @ivar number: of the publication that is being delivered.
-    @ivar owing: who is owed that publication once it is on disk.
     """
 
     _log = Logger()
@@ -126,12 +118,11 @@ class MqttBroker:
         self.clients = Clients(clock, journal, limits.clients)
         self.retained = RetainedMessages(limits.retained)
         self.tree: SubscriptionTree[Subscriber, int] = SubscriptionTree()
-        self.number = 0
-        self.owing: list[tuple[MqttSession, Owed]] = []
+        self._number = 0
         self._pending: deque[Message] = deque()
         self._publishing = False
         self._hearers: dict[str, list[tuple[Subscriber, int]]] = {}
-        self._changes = self._revision = 0
+        self._changes = self._revision = self._remembered = 0
 
     # Publishing
 
@@ -151,6 +142,7 @@ class MqttBroker:
         @return: C{None}, or what fires when it is.
         """
         if self._publishing:
+            # Only our own code speaks while it hears, and what vanishes: nobody waits for it.
             self._pending.append(message)
             return self.journal.write(*changes) if changes else None
         self._publishing = True
@@ -168,37 +160,39 @@ class MqttBroker:
             kept.addErrback(self.unkept)
 
     def _fan_out(self, message: Message, changes: list[Change]) -> Deferred[None] | None:
-        self.number += 1
         if message.retain:
             self._retain(message, changes)
             message = evolve(message, retain=False)
-        found = self._hearing(message)
-        if found:
-            frame = publish_bytes(message.topic, message.payload)
-            for subscriber, granted in found:
-                self._deliver(subscriber, message, granted, frame, changes)
-        return self._keep(changes) if changes else None
+        publication = self._publication(message, changes)
+        for subscriber, granted in self._hearing(message):
+            self._deliver(subscriber, publication, granted)
+        return self._kept(publication)
 
-    def _deliver(
-        self, to: Subscriber, message: Message, granted: int, frame: bytes, changes: list[Change]
-    ) -> None:
+    def _publication(self, message: Message, changes: list[Change]) -> Publication:
+        self._number += 1
+        return Publication(message, self._number, changes)
+
+    def _deliver(self, to: Subscriber, publication: Publication, granted: int) -> None:
         try:
-            to.deliver(message, granted, frame, changes)
+            to.deliver(publication, granted)
         except Exception:  # noqa: BLE001 - a bulkhead of the architecture
-            self._log.failure("a subscriber failed on {topic}", topic=message.topic)
+            topic = publication.message.topic
+            self._log.failure("a subscriber failed on {topic}", topic=topic)
 
     def remind(self, session: MqttSession, message: Message, granted: int) -> None:
         """Send one client what is retained."""
-        changes: list[Change] = []
-        self.number += 1
-        frame = publish_bytes(message.topic, message.payload, retain=True)
-        self._deliver(session, message, granted, frame, changes)
-        if changes:
-            self._keep(changes).addErrback(self.unkept)
+        publication = self._publication(message, [])
+        self._deliver(session, publication, granted)
+        kept = self._kept(publication)
+        if kept is not None:
+            kept.addErrback(self.unkept)
 
-    def _keep(self, changes: Sequence[Change]) -> Deferred[None]:
+    def _kept(self, publication: Publication) -> Deferred[None] | None:
         """Write changes; whoever is owed the publication gets it when that is done."""
-        owing, self.owing = self.owing, []
+        changes, owing = publication.changes, publication.owing
+        if not changes:
+            _send(None, owing)
+            return None
         written = self.journal.write(*changes)
         if owing:
             written.addCallbacks(_send, _drop, (owing,), errbackArgs=(owing,))
@@ -212,16 +206,20 @@ class MqttBroker:
     # What is retained
 
     def _retain(self, message: Message, changes: list[Change]) -> None:
-        now = self.clock.seconds()
-        if not self.retained.set(message, now):
-            self.verdicts.no_room(message.topic)
-        elif message.origin is not None:
-            # Our own are made anew at each start.
+        now, before = self.clock.seconds(), self.retained.get(message.topic)
+        who = message.origin
+        if not self.retained.set(message, now) and who is not None:
+            what = f"to retain {message.topic[:64]!r}"
+            self.verdicts.no_room("not retained", who, what, "mqtt.retained, mqtt.retained_bytes")
+            message = evolve(message, payload=b"")
+        news = before is not None or message.payload
+        # Our own are made anew at each start.
+        if news and (who is not None or (before is not None and before.origin is not None)):
             changes.append(Retained(message, now))
 
     def restore(self, kept: Kept) -> None:
         """Take up what an earlier run left."""
-        self.number = max(kept.number, 0, *(each.sent for each in kept.sessions))
+        self._number = max(kept.number, 0, *(each.sent for each in kept.sessions))
         for message, at in kept.retained:
             self.retained.set(evolve(message, retain=True), at)
         for each in kept.sessions:
@@ -246,12 +244,13 @@ class MqttBroker:
 
     def _hearing(self, message: Message) -> list[tuple[Subscriber, int]]:
         topic = message.topic
-        if self._revision != self.verdicts.revision or len(self._hearers) > REMEMBERED:
+        if self._revision != self.verdicts.revision or self._remembered > REMEMBERED:
             self._revision = self.verdicts.revision
-            self._hearers.clear()
+            self._forget_hearers()
         found = self._hearers.get(topic)
         if found is None:
             found = self._hearers[topic] = list(self._find(topic))
+            self._remembered += 1 + len(found)
         if message.origin is not None and topic.startswith(SHORT):
             return [entry for entry in found if entry[0].ours]
         return found
@@ -265,7 +264,11 @@ class MqttBroker:
     def changed(self) -> None:
         """Somebody subscribed, or took that back: who hears what has to be found anew."""
         self._changes += 1
+        self._forget_hearers()
+
+    def _forget_hearers(self) -> None:
         self._hearers.clear()
+        self._remembered = 0
 
     @property
     def generation(self) -> int:
@@ -305,24 +308,36 @@ class MqttBroker:
         will: Message | None = None,
     ) -> IMqttSession:
         takeovers = self.clients.make_way(who, client_id)
-        session = self.clients.earlier(who, client_id, clean)
+        older = self.clients.earlier(who, client_id)
+        session = None if clean else older
+        if older is not None and clean:
+            self.clients.discard(older)
         present = session is not None
         if session is None:
-            kept = not clean and self.clients.may_stay(who)
-            session = MqttSession(self, who, client_id, kept)
+            session = MqttSession(self, who, client_id, not clean and self._may_stay(who))
+        elif session.who != who:
+            self.changed()
         session.who, session.client_id = who, client_id
         session.present, session.takeovers = present, takeovers
+        # What was forgotten must not come back after a crash.
+        session.ready = self.journal.write() if older is not None and clean else None
         session.connect(outlet, will)
         self.clients.enter(session)
         return session
 
+    def _may_stay(self, who: Principal) -> bool:
+        if not self.journal.crowded and self.clients.may_stay(who):
+            return True
+        self.verdicts.no_room("not kept", who, "to keep the session", "mqtt.sessions")
+        return False
 
-def _send(_: None, owing: Sequence[tuple[MqttSession, Owed]]) -> None:
+
+def _send(_: None, owing: Sequence[tuple[Creditor, Owed]]) -> None:
     for session, owed in owing:
         session.send(owed)
 
 
-def _drop(failure: Failure, owing: Sequence[tuple[MqttSession, Owed]]) -> Failure:
+def _drop(failure: Failure, owing: Sequence[tuple[Creditor, Owed]]) -> Failure:
     """Nobody was told that it is safe, so whoever published it will do so again."""
     for session, owed in owing:
         session.drop(owed)

@@ -1,19 +1,18 @@
 """One client of the broker: its connections, its subscriptions, and what it is owed."""
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from bumper_tw.broker_interfaces import Granted, IMqttOutlet, IMqttSession
+from bumper_tw.core.mqtt_publication import Publication
+from bumper_tw.core.mqtt_reminders import Reminders
 from bumper_tw.core.mqtt_speech import CONVERSATION, Speech
-from bumper_tw.core.mqtt_window import HIGHEST, Owed, Window
+from bumper_tw.core.mqtt_window import HIGHEST, Owed, Window, weight_of
 from bumper_tw.kept import (
-    Change,
     KeptSession,
     Left,
     Queued,
@@ -25,7 +24,7 @@ from bumper_tw.kept import (
 from bumper_tw.values import Message, Principal, Role
 from bumper_tw.wire.mqtt_codec import encode, publish_bytes
 from bumper_tw.wire.mqtt_packets import SUBSCRIPTION_REFUSED, PubRel
-from bumper_tw.wire.mqtt_topics import check_filter
+from bumper_tw.wire.mqtt_topics import check_filter, depth
 
 if TYPE_CHECKING:
     from bumper_tw.core.mqtt_router import MqttBroker
@@ -36,7 +35,7 @@ class SessionLimits:
     """
     What one client can cost us (mqtt.md 3.6).
 
-    @ivar subscriptions: filters at one time.
+    @ivar subscriptions: filters at one time; Home Assistant has one for each topic.
     @ivar levels: in the deepest filter.
     @ivar inflight: QoS 1 and 2 publications sent and not acknowledged.
     @ivar queued: the same waiting behind those.
@@ -45,7 +44,7 @@ class SessionLimits:
     @ivar unreleased: QoS 2 publications of the client that wait for their PUBREL.
     """
 
-    subscriptions: int = 64
+    subscriptions: int = 5000
     levels: int = 32
     inflight: int = 32
     queued: int = 1000
@@ -77,13 +76,14 @@ class MqttSession(Speech):
 
     @ivar left_at: since when the client is away, in seconds since the epoch.
     @ivar takeovers: when the connection changed hands lately, in seconds of the clock.
+    @ivar ready: fires when CONNACK may be written; C{None} for at once.
     """
 
     ours = False
 
     __slots__ = (
         "_filters", "_reminders", "_resumed", "_will", "_window", "client_id", "left_at",
-        "present", "takeovers",
+        "present", "ready", "takeovers",
     )  # fmt: skip
 
     def __init__(
@@ -96,17 +96,17 @@ class MqttSession(Speech):
         self.takeovers: Sequence[float] = ()
         self._filters: dict[str, int] = {}
         self._window = Window(broker.limits.inflight)
-        self._reminders: deque[tuple[str, int]] | None = None
+        self._reminders = Reminders(self, broker)
+        self.ready: Deferred[None] | None = None
         self._will: Message | None = None
 
     def restore(self, kept: KeptSession) -> None:
         """Take up what an earlier run left."""
         self.received_ids = set(kept.received) or None
         self._window.restore(kept.queue, kept.sent if kept.left_at is not None else None)
-        self._broker.clients.payloads += self._window.payloads
+        self._broker.clients.charge(self.who, self._window.weight)
         for topic_filter, qos in kept.subscriptions:
-            self._filters[topic_filter] = qos
-            self._broker.tree.add(topic_filter, self, qos)
+            self._add(topic_filter, qos)
 
     # The connection
 
@@ -119,10 +119,26 @@ class MqttSession(Speech):
 
     def resume(self) -> None:
         self._resumed = True
+        released = [owed for owed in self._window.under_way() if owed.released]
         for owed in self._window.under_way():
-            self._transmit(owed, again=True)
+            if not owed.released:
+                self._transmit(owed, again=True)
+        if released:
+            self._release_again(released)
         self._pump()
-        self._remind()
+        self._reminders.go_on()
+
+    def _release_again(self, released: Sequence[Owed]) -> None:
+        outlet = self.outlet
+
+        def release(_: object) -> None:
+            for owed in released:
+                if outlet is not None and outlet is self.outlet:
+                    outlet.write(encode(PubRel(owed.packet_id)))
+
+        # That these were released may still be on its way to the disk, see received.
+        written = self._broker.journal.write() if self.kept else succeed(None)
+        written.addCallbacks(release, self._broker.unkept)
 
     def close(self, outlet: IMqttOutlet, farewell: bool) -> None:
         if outlet is not self.outlet:
@@ -143,15 +159,28 @@ class MqttSession(Speech):
         if will is not None and self._may_publish(will.topic, "leave a will on"):
             self._broker.publish(self._cleared(will))
 
+    def forget_will(self) -> None:
+        """Whatever happens, the will is not published."""
+        self._will = None
+
+    def turn_away(self, outlet: IMqttOutlet) -> None:
+        self.forget_will()
+        if not self.present:
+            self._broker.clients.release(self)
+        self.close(outlet, farewell=True)
+
+    def keep_no_more(self) -> None:
+        """The session ends with the connection."""
+        self._broker.clients.charge(self.who, -self._window.weight)
+        self.kept = False
+
     def end(self) -> None:
         """Nothing is heard and owed any more."""
-        for topic_filter in self._filters:
-            self._broker.tree.remove(topic_filter, self)
-        self._broker.changed()
-        self._filters.clear()
-        self._reminders = None
+        for topic_filter in list(self._filters):
+            self._remove(topic_filter)
+        self._reminders.clear()
         if self.kept:
-            self._broker.clients.payloads -= self._window.payloads
+            self.keep_no_more()
         self._window = Window(self._broker.limits.inflight)
 
     # Subscribing
@@ -160,8 +189,7 @@ class MqttSession(Speech):
         # More than one may have need not be looked at: there is room for many in a packet.
         most = self._broker.limits.subscriptions
         codes = [self._grant(topic_filter, qos) for topic_filter, qos in requests[:most]]
-        codes += [self._deny(topic_filter) for topic_filter, _ in requests[most:]]
-        self._broker.changed()
+        codes += [self._no_room(topic_filter) for topic_filter, _ in requests[most:]]
         changes = [
             Subscribed(self.key, topic_filter, code)
             for (topic_filter, _), code in zip(requests, codes, strict=True)
@@ -171,18 +199,37 @@ class MqttSession(Speech):
         return Granted(requests, codes, written)
 
     def _grant(self, topic_filter: str, qos: int) -> int:
-        limits = self._broker.limits
+        broker = self._broker
         try:
             check_filter(topic_filter)
         except ValueError:
             return self._deny(topic_filter)
-        full = len(self._filters) >= limits.subscriptions and topic_filter not in self._filters
-        deep = topic_filter.count("/") >= limits.levels
-        if full or deep or not self._broker.verdicts.may_subscribe(self.who, topic_filter):
+        crowded = self.kept and broker.journal.crowded
+        if crowded or not broker.verdicts.may_subscribe(self.who, topic_filter):
             return self._deny(topic_filter)
+        levels = depth(topic_filter)
+        if levels > broker.limits.levels:
+            return self._no_room(topic_filter, "mqtt.max_levels")
+        if topic_filter not in self._filters:
+            if len(self._filters) >= broker.limits.subscriptions:
+                return self._no_room(topic_filter)
+            if not broker.clients.may_subscribe(levels):
+                return self._no_room(topic_filter, "mqtt.all_levels")
+        self._add(topic_filter, qos)
+        return qos
+
+    def _add(self, topic_filter: str, qos: int) -> None:
+        if topic_filter not in self._filters:
+            self._broker.clients.levels += depth(topic_filter)
         self._filters[topic_filter] = qos
         self._broker.tree.add(topic_filter, self, qos)
-        return qos
+        self._broker.changed()
+
+    def _remove(self, topic_filter: str) -> None:
+        del self._filters[topic_filter]
+        self._broker.clients.levels -= depth(topic_filter)
+        self._broker.tree.remove(topic_filter, self)
+        self._broker.changed()
 
     def _deny(self, topic_filter: str) -> int:
         self._broker.verdicts.refuse(
@@ -190,12 +237,15 @@ class MqttSession(Speech):
         )
         return SUBSCRIPTION_REFUSED
 
+    def _no_room(self, topic_filter: str, setting: str = "mqtt.subscriptions") -> int:
+        what = f"for subscription {topic_filter[:64]!r}"
+        self._broker.verdicts.no_room("subscriptions denied", self.who, what, setting)
+        return SUBSCRIPTION_REFUSED
+
     def unsubscribe(self, filters: Sequence[str]) -> Deferred[None] | None:
         gone = [each for each in dict.fromkeys(filters) if each in self._filters]
         for topic_filter in gone:
-            del self._filters[topic_filter]
-            self._broker.tree.remove(topic_filter, self)
-        self._broker.changed()
+            self._remove(topic_filter)
         if not gone or not self.kept:
             return None
         return self._broker.journal.write(*(Unsubscribed(self.key, each) for each in gone))
@@ -204,47 +254,39 @@ class MqttSession(Speech):
         for (topic_filter, _), code in zip(granted.requests, granted.codes, strict=True):
             # A client may have taken it back already.
             if code < SUBSCRIPTION_REFUSED and topic_filter in self._filters:
-                for topic in self._broker.retained.match(topic_filter):
-                    self._reminders = self._reminders or deque()
-                    self._reminders.append((topic, code))
-        self._remind()
-
-    def _remind(self) -> None:
-        """Send what is retained, as fast as the client takes it: there may be a lot of it."""
-        while self._reminders and self._resumed and self.outlet is not None:
-            topic, granted = self._reminders[0]
-            # The last word of now: what was retained meanwhile must not be followed by what
-            # was retained before.
-            message = self._broker.retained.get(topic)
-            if self.outlet.backlog() or not (self._window.room and self._may_wait(message)):
-                return
-            self._reminders.popleft()
-            if message is not None and self._broker.verdicts.may_hear(self.who, topic):
-                self._broker.remind(self, message, granted)
-
-    def _may_wait(self, message: Message | None) -> bool:
-        """Whether something retained need not wait for what is owed before it."""
-        return message is None or not len(self._window) or self._fits(message)
+                self._reminders.add(topic_filter, code)
+        self._reminders.go_on()
 
     def drained(self) -> None:
-        self._remind()
+        self._reminders.go_on()
+
+    @property
+    def filters(self) -> Collection[str]:
+        return self._filters.keys()
+
+    def takes_more(self, message: Message) -> bool:
+        """Whether something retained could go out now, and need not wait."""
+        if self.outlet is None or not self._resumed or self.outlet.backlog():
+            return False
+        return self._window.room and (not len(self._window) or self._fits(message))
 
     # Being delivered to
 
-    def deliver(self, message: Message, granted: int, frame: bytes, changes: list[Change]) -> None:
+    def deliver(self, publication: Publication, granted: int) -> None:
         """
         Send one publication.
 
         @param granted: the QoS of the subscription.
-        @param frame: the publication as a QoS 0 packet, encoded once for everybody.
-        @param changes: what has to be on disk before the publication is acknowledged.
         """
+        message = publication.message
         if self._questions is not None and message.topic.startswith(CONVERSATION):
             self._questions.asked(message.topic)
         if message.qos and granted:
-            self._owe(message if message.qos <= granted else evolve(message, qos=granted), changes)
+            self._owe(
+                message if message.qos <= granted else evolve(message, qos=granted), publication
+            )
         else:
-            self.pass_on(frame, 1)
+            self.pass_on(publication.frame, 1)
 
     def pass_on(self, frames: bytes, count: int) -> None:
         """Send QoS 0 packets as they are, or drop all of them."""
@@ -258,27 +300,35 @@ class MqttSession(Speech):
         else:
             self.counts["dropped for slow readers"] += count
 
-    def _owe(self, message: Message, changes: list[Change]) -> None:
+    def _owe(self, message: Message, publication: Publication) -> None:
         """QoS 1 and 2: within the window, or behind it."""
         if not self._fits(message):
             self.counts["dropped for slow readers"] += 1
             return
-        owed = self._window.owe(self._broker.number, message)
-        if not self.kept:
+        owed = self._window.owe(publication.number, message)
+        if self.kept:
+            self._broker.clients.charge(self.who, weight_of(message))
+            publication.changes.append(Queued(self.key, owed.number, owed.packet_id, message))
+        elif message.qos == 1:
             self.send(owed)
-        else:
-            self._broker.clients.payloads += len(message.payload)
-            changes.append(Queued(self.key, owed.number, owed.packet_id, message))
-            self._broker.owing.append((self, owed))
+            return
+        # What is not kept after all is published again: twice, at QoS 1, does not matter.
+        publication.owing.append((self, owed))
 
     def _fits(self, message: Message) -> bool:
         window, limits = self._window, self._broker.limits
         if len(window) >= min(limits.inflight + limits.queued, HIGHEST):
             return False
-        if self.kept and not self._broker.clients.has_room(len(message.payload)):
+        weight = weight_of(message)
+        if not len(window) and self.outlet is not None:
+            # Behind nothing it need not wait, however large it is, and whatever others left.
+            return True
+        if self.kept and not self._may_be_kept(weight):
             return False
-        # Behind nothing it need not wait, however large it is.
-        return not len(window) or window.payloads + len(message.payload) <= limits.backlog
+        return not len(window) or window.weight + weight <= limits.backlog
+
+    def _may_be_kept(self, weight: int) -> bool:
+        return self._broker.clients.has_room(self.who, weight) and not self._broker.journal.crowded
 
     def send(self, owed: Owed) -> None:
         """What is owed may go out."""
@@ -287,8 +337,8 @@ class MqttSession(Speech):
 
     def drop(self, owed: Owed) -> None:
         """What is owed could not be kept; whoever published it was not told that it was."""
-        if self._window.drop(owed):
-            self._broker.clients.payloads -= len(owed.message.payload)
+        if self._window.drop(owed) and self.kept:
+            self._broker.clients.charge(self.who, -weight_of(owed.message))
             self._broker.journal.note(Settled(self.key, owed.packet_id))
 
     def _pump(self) -> None:
@@ -296,17 +346,13 @@ class MqttSession(Speech):
             self._transmit(owed)
 
     def _transmit(self, owed: Owed, again: bool = False) -> None:
-        if self.outlet is None:
-            return
         message = owed.message
-        self.counts["delivered"] += not owed.released
-        self.outlet.write(
-            encode(PubRel(owed.packet_id))
-            if owed.released
-            else publish_bytes(
+        if self.outlet is not None:
+            self.counts["delivered"] += 1
+            packet = publish_bytes(
                 message.topic, message.payload, message.qos, message.retain, again, owed.packet_id
             )
-        )
+            self.outlet.write(packet)
 
     def acknowledged(self, packet_id: int) -> None:
         self._settle(packet_id, 1)
@@ -319,27 +365,16 @@ class MqttSession(Speech):
         if settled is None:
             return
         if self.kept:
-            self._broker.clients.payloads -= len(settled.message.payload)
+            self._broker.clients.charge(self.who, -weight_of(settled.message))
             self._broker.journal.note(Settled(self.key, packet_id))
         self._pump()
-        self._remind()
+        self._reminders.go_on()
 
-    def received(self, packet_id: int) -> None:
+    def received(self, packet_id: int) -> Deferred[None] | None:
         news = self._window.release(packet_id)
-        if news and self.kept:
-            # Sent again after a restart it would be new to the client, which forgets the
-            # identifier with the PUBREL: so that has to wait for the disk.
-            written = self._broker.journal.write(Released(self.key, packet_id))
-            written.addCallbacks(lambda _: self._write_release(packet_id), self._not_released)
-        else:
-            self._write_release(packet_id)
-
-    def _not_released(self, failure: Failure) -> None:
-        self._broker.unkept(failure)
-        if self.outlet is not None:
-            # It will say so again when it is back (MQTT-4.8.0-2).
-            self.outlet.close("what it said cannot be kept")
-
-    def _write_release(self, packet_id: int) -> None:
-        if self.outlet is not None:
-            self.outlet.write(encode(PubRel(packet_id)))
+        if not self.kept:
+            return None
+        # Sent again after a restart it would be new to the client, which forgets the identifier
+        # with the PUBREL: so that has to wait for the disk.
+        journal = self._broker.journal
+        return journal.write(Released(self.key, packet_id)) if news else journal.write()

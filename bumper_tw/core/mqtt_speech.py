@@ -69,6 +69,9 @@ class Speech:
             kept = self._broker.journal.write(*changes) if changes else None
         if packet_id is not None and kept is not None:
             kept.addErrback(self._not_received, packet_id)
+        if not message.qos and kept is not None:
+            # Nobody is promised anything; the client only has to wait for its turn.
+            kept.addErrback(self._broker.unkept)
         return kept
 
     def _not_received(self, failure: Failure, packet_id: int) -> Failure:
@@ -146,7 +149,9 @@ class Speech:
         return self._lanes
 
     def released(self, packet_id: int) -> Deferred[None] | None:
-        if not self.received_ids or packet_id not in self.received_ids:
-            return None
-        self.received_ids.discard(packet_id)
-        return self._broker.journal.write(Forgotten(self.key, packet_id)) if self.kept else None
+        journal = self._broker.journal
+        if self.received_ids and packet_id in self.received_ids:
+            self.received_ids.discard(packet_id)
+            return journal.write(Forgotten(self.key, packet_id)) if self.kept else None
+        # A repetition; that it was released may still be on its way to the disk.
+        return journal.write() if self.kept else None

@@ -63,11 +63,12 @@ class Verdicts:
                 who=who, deed=deed, family=family, again=again(silent),
             )  # fmt: skip
 
-    def no_room(self, topic: str) -> None:
-        """Tell that something cannot be retained."""
-        self.counts["not retained"] += 1
-        if self._repeats.say("retained") is not None:
+    def no_room(self, count: str, who: Principal, what: str, setting: str) -> None:
+        """Count that a limit was reached; one line for each party and limit a minute."""
+        self.counts[count] += 1
+        silent = self._repeats.say(f"{who} {setting}")
+        if silent is not None:
             self._log.warn(
-                "no room to retain {topic!r}; raise mqtt.retained or mqtt.retained_bytes",
-                topic=topic[:64],
-            )
+                "no room {what} of {who}; {setting} can be raised{again}",
+                what=what, who=who, setting=setting, again=again(silent),
+            )  # fmt: skip

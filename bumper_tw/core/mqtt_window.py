@@ -11,6 +11,14 @@ from bumper_tw.values import Message
 #: The highest packet identifier (MQTT 3.1.1, 2.3.1).
 HIGHEST = 65_535
 
+#: About the bytes that one owed message takes besides its payload and topic.
+WEIGHT = 300
+
+
+def weight_of(message: Message) -> int:
+    """About the bytes that owing a message takes."""
+    return WEIGHT + len(message.topic) + len(message.payload)
+
 
 @define(eq=False)
 class Owed:
@@ -37,18 +45,18 @@ class Window:
     A message keeps its identifier from when it is owed until it is settled, so that it can
     go to disk before it goes out, and out again under the same one (MQTT-4.4.0-1).
 
-    @ivar payloads: bytes in the payloads of all that is owed.
+    @ivar weight: about the bytes that all that is owed takes.
     @ivar sent: the number of the last message that went out.
     """
 
-    __slots__ = ("_last_id", "_owed", "_queue", "_size", "_under_way", "payloads", "sent")
+    __slots__ = ("_last_id", "_owed", "_queue", "_size", "_under_way", "sent", "weight")
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._owed: dict[int, Owed] = {}
         # A deque costs 600 bytes even when it is empty, and most clients never need one.
         self._queue: deque[Owed] | None = None
-        self._under_way = self._last_id = self.payloads = self.sent = 0
+        self._under_way = self._last_id = self.weight = self.sent = 0
 
     def __len__(self) -> int:
         """How many messages are owed."""
@@ -62,7 +70,7 @@ class Window:
         """
         packet_id = self._next_id()
         owed = self._owed[packet_id] = Owed(number, packet_id, message)
-        self.payloads += len(message.payload)
+        self.weight += weight_of(message)
         return owed
 
     def _next_id(self) -> int:
@@ -119,7 +127,7 @@ class Window:
             return None
         del self._owed[packet_id]
         self._under_way -= 1
-        self.payloads -= len(owed.message.payload)
+        self.weight -= weight_of(owed.message)
         return owed
 
     def drop(self, owed: Owed) -> bool:
@@ -127,7 +135,7 @@ class Window:
         if self._owed.get(owed.packet_id) is not owed:
             return False
         del self._owed[owed.packet_id]
-        self.payloads -= len(owed.message.payload)
+        self.weight -= weight_of(owed.message)
         return True
 
     def under_way(self) -> Iterator[Owed]:
@@ -148,7 +156,7 @@ class Window:
     def _take_up(self, kept: KeptMessage, sent: bool) -> None:
         owed = Owed(kept.number, kept.packet_id, kept.message, sent, kept.released)
         self._owed[kept.packet_id] = owed
-        self.payloads += len(kept.message.payload)
+        self.weight += weight_of(kept.message)
         self._last_id = kept.packet_id
         if sent:
             self._under_way += 1

@@ -13,8 +13,8 @@ from bumper_tw.core.password_hashes import MalformedHash, PasswordHash, read
 from bumper_tw.core.passwords import InThread
 from bumper_tw.core.policies import MAX_ACCOUNT
 from bumper_tw.core.remembered import Remembered
-from bumper_tw.core.throttle import Throttle
-from bumper_tw.core.turns import Turns
+from bumper_tw.core.throttle import Guess, Throttle
+from bumper_tw.core.turns import OneByOne, Turns
 from bumper_tw.errors import StartError, UnknownAccount
 
 MAX_BYTES = 1 << 20
@@ -57,14 +57,16 @@ class PasswordFile:
         """
         Read the file.  A bad line is reported, and locks nobody else out.
 
-        @return: the users who are gone, or have another password than before.
+        @return: the users who are new or gone, or have another password than before: who
+            came in under a new name did so by another password.
         @raise StartError: it cannot be read, or is no password file; the accounts stay.
         """
         entries, troubles = parsed(_contents(self._path))
         before, self._entries = self._entries, entries
         self._usable = tuple(entry.hashed for entry in entries.values() if entry.hashed)
         self._report(troubles)
-        return frozenset(user for user in before if entries.get(user) != before[user])
+        named = {*before, *entries}
+        return frozenset(user for user in named if entries.get(user) != before.get(user))
 
     def reload(self) -> frozenset[str]:
         """The same while the server runs: a file that cannot be read changes nothing."""
@@ -187,10 +189,12 @@ class FileAccounts:
         remembered: Remembered,
     ) -> None:
         """
+        @param turns: shared with all others that hash.
         @param throttle: may be everybody's, so that all guesses of a peer count together.
         @param remembered: of this file alone, since names are its keys.
         """
         self._file, self._in_thread, self._turns = file, in_thread, turns
+        self._alone = OneByOne(turns)
         self._throttle, self._remembered = throttle, remembered
 
     def knows(self, user: str) -> bool:
@@ -210,34 +214,55 @@ class FileAccounts:
 
     async def _verify(self, user: str, password: bytes, peer: str) -> str:
         # Before anything else: what is remembered must not answer guesses without end.
-        self._throttle.enter(peer)
+        guess = self._throttle.guess(peer, user)
         entry = self._file.entry(user)
-        right = await self._matches(user, entry, password)
-        if not right or entry is None or self._file.entry(user) != entry:
+        right = await self._matches(guess, user, entry, password)
+        if not right or self._file.entry(user) != entry:
             raise UnknownAccount("wrong account or password")
-        self._remembered.remember(user, entry.text, password)
-        self._throttle.succeeded(peer)
         return user
 
-    async def _matches(self, user: str, entry: Entry | None, password: bytes) -> bool:
+    async def _matches(
+        self, guess: Guess, user: str, entry: Entry | None, password: bytes
+    ) -> bool:
         if entry is None or entry.hashed is None:
-            await self._spend(self._file.decoy(user), password)
+            await self._spend(guess, self._file.decoy(user), password)
             return False
-        text, hashed = entry.text, entry.hashed
+        if self._remembered.knows(user, entry.text, password):
+            return True
+        if self._remembered.holds(user, entry.text):
+            await self._spend(guess, entry.hashed, password)
+            return False
+        return await self._tried(guess, user, entry.text, entry.hashed, password)
 
-        def known() -> bool:
-            return self._remembered.knows(user, text, password)
+    async def _spend(self, guess: Guess, hashed: PasswordHash | None, password: bytes) -> None:
+        """
+        Take as long as if it were not known yet that this is wrong.
 
+        It counts at once: whoever hangs up when there is no answer in a moment has guessed.
+        """
+        guess.wrong()
+        if hashed is not None:
+            await self._turns_for(hashed).run(lambda: self._compared(hashed, password))
+
+    def _tried(
+        self, guess: Guess, user: str, text: str, hashed: PasswordHash, password: bytes
+    ) -> Deferred[bool]:
         def work() -> Deferred[bool]:
             # Again: of many that come at once after a restart, the first has worked for all.
-            return succeed(True) if known() else self._compared(hashed, password)
+            if self._remembered.knows(user, text, password):
+                return succeed(True)
+            return self._compared(hashed, password).addCallback(learn)
 
-        return known() or await self._turns.run(work)
+        def learn(right: bool) -> bool:
+            # Also when nobody waits any more: who gave up comes again.
+            if right and self._file.hash_of(user) == text:
+                self._remembered.remember(user, text, password)
+            return right
 
-    async def _spend(self, decoy: PasswordHash | None, password: bytes) -> None:
-        """Take as long as if the name were one of the file's."""
-        if decoy is not None:
-            await self._turns.run(lambda: self._compared(decoy, password))
+        return guess.tried(self._turns_for(hashed), work)
+
+    def _turns_for(self, hashed: PasswordHash) -> Turns:
+        return self._alone if hashed.in_python else self._turns
 
     def _compared(self, hashed: PasswordHash, password: bytes) -> Deferred[bool]:
         return self._in_thread(lambda: hashed.matches(password))

@@ -76,10 +76,12 @@ class PasswordHash:
     A stored password.
 
     @ivar derive: what a password comes to; slow on purpose, meant for a thread.
+    @ivar in_python: whether that is Python, and takes the reactor's time even in a thread.
     """
 
     derive: Callable[[bytes], bytes] = field(repr=False)
     expected: bytes = field(repr=False)
+    in_python: bool = field(default=False, repr=False)
 
     def matches(self, password: bytes) -> bool:
         """Whether it is the stored one.  One that is unfit never is, and takes as long."""
@@ -123,7 +125,9 @@ def _six(rounds: str, salt: str, hashed: str) -> PasswordHash:
         raise MalformedHash("salt or hash of SHA-512-crypt is not one")
     count = _rounds(CRYPT_ROUNDS, rounds, MIN_CRYPT_ROUNDS)
     seasoning = salt.encode()
-    return PasswordHash(lambda p: sha512_crypt(p, seasoning, count).encode(), hashed.encode())
+    return PasswordHash(
+        lambda p: sha512_crypt(p, seasoning, count).encode(), hashed.encode(), in_python=True
+    )
 
 
 def _mosquitto_6(rounds: str, salt: str, hashed: str) -> PasswordHash:

@@ -10,9 +10,10 @@ import hmac
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredSemaphore, fail
+from twisted.internet.defer import Deferred
 
-from bumper_tw.errors import LoginRefused
+from bumper_tw.core.throttle import Guess
+from bumper_tw.core.turns import Turns
 
 T = TypeVar("T")
 
@@ -20,9 +21,6 @@ T = TypeVar("T")
 COST, BLOCK, LANES = 2**14, 8, 1
 SALT_BYTES = 16
 HASH_BYTES = 32
-
-#: One hash for each core of the smallest board at a time, and a bounded queue behind them.
-AT_ONCE, WAITING = 2, 64
 
 
 class InThread(Protocol):
@@ -85,21 +83,27 @@ def _scrypt(digest: str, salt: bytes) -> bytes:
 class Passwords:
     """Hashes and checks off the reactor's thread, a few at a time."""
 
-    def __init__(self, in_thread: InThread, random_hex: Callable[[int], str]) -> None:
-        self._in_thread, self._random_hex = in_thread, random_hex
-        self._turn = DeferredSemaphore(AT_ONCE)
+    def __init__(
+        self, in_thread: InThread, random_hex: Callable[[int], str], turns: Turns
+    ) -> None:
+        """
+        @param turns: shared with all others that hash.
+        """
+        self._in_thread, self._random_hex, self._turns = in_thread, random_hex, turns
 
     def hashed(self, digest: str) -> Deferred[str]:
-        """What to store of a password, with a fresh salt."""
-        salt = bytes.fromhex(self._random_hex(SALT_BYTES))
-        return self._turn.run(self._in_thread, lambda: hash_password(digest, salt))
+        """
+        What to store of a password, with a fresh salt.
 
-    def check(self, digest: str, hashed: str | None) -> Deferred[bool]:
+        @return: fails with L{LoginRefused<bumper_tw.errors.LoginRefused>} when too many wait.
+        """
+        salt = bytes.fromhex(self._random_hex(SALT_BYTES))
+        return self._turns.run(lambda: self._in_thread(lambda: hash_password(digest, salt)))
+
+    def check(self, digest: str, hashed: str | None, guess: Guess) -> Deferred[bool]:
         """
         Whether a password is the stored one.
 
-        @return: fails with L{LoginRefused} when too many are waiting to be checked.
+        @return: fails as L{Guess.tried} does.
         """
-        if len(self._turn.waiting) >= WAITING:
-            return fail(LoginRefused("too many passwords are being checked"))
-        return self._turn.run(self._in_thread, lambda: verify(digest, hashed))
+        return guess.tried(self._turns, lambda: self._in_thread(lambda: verify(digest, hashed)))

@@ -61,10 +61,35 @@ class HomePolicy:
 
 
 class KnownAccounts:
-    """The accounts that the owner has added."""
+    """
+    The accounts that the owner has added.
+
+    The disk decides: one that was added while we run works at once.  In memory is, by uid, the
+    stored hash that the oldest connections of an account may have come in with, so that a
+    changed password is noticed.
+    """
 
     def __init__(self, store: IAccountStore, passwords: Passwords, throttle: Throttle) -> None:
         self._store, self._passwords, self._throttle = store, passwords, throttle
+        self._hashes: dict[str, str] = {}
+
+    def load(self, store: IAccountStore) -> Deferred[frozenset[str]]:
+        """
+        Look at the disk.
+
+        @param store: where to read: the one of the constructor may not be open yet.
+        @return: the uids of those whose password is another one since this was called last,
+            or is gone.
+        """
+        return store.passwords().addCallback(self._changed)
+
+    def _changed(self, now: dict[str, str]) -> frozenset[str]:
+        before, self._hashes = self._hashes, now
+        return frozenset(uid for uid, hashed in before.items() if now.get(uid) != hashed)
+
+    def knows(self, account: str) -> bool:
+        """Whether an account had a password when we looked last, or somebody came in since."""
+        return uid_of(account) in self._hashes
 
     def verify(self, account: str, digest: str, peer: str) -> Deferred[str]:
         """
@@ -80,12 +105,18 @@ class KnownAccounts:
         return Deferred.fromCoroutine(self._verify(account, digest, peer))
 
     async def _verify(self, account: str, digest: str, peer: str) -> str:
-        self._throttle.enter(peer)
-        hashed = await self._store.password(uid_of(account))
-        if not await self._passwords.check(digest, hashed):
+        uid, before = uid_of(account), self._hashes
+        guess = self._throttle.guess(peer, uid)
+        hashed = await self._store.password(uid)
+        right = await self._passwords.check(digest, hashed, guess)
+        if hashed is None or not right or self._is_old(before, uid, hashed):
             raise UnknownAccount("wrong account or password")
-        self._throttle.succeeded(peer)
+        self._hashes.setdefault(uid, hashed)
         return account
+
+    def _is_old(self, before: dict[str, str], uid: str, hashed: str) -> bool:
+        """Whether the password was changed while it was compared: nobody would notice later."""
+        return self._hashes is not before and self._hashes.get(uid) != hashed
 
 
 @implementer(IPolicy)

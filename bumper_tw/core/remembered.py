@@ -10,6 +10,9 @@ TAG_BYTES = 32
 #: What BLAKE2b takes as a key.
 KEY_BYTES = range(16, 65)
 
+#: What is held of a name that is not remembered.
+NOTHING = (b"", b"")
+
 
 class Remembered:
     """
@@ -29,23 +32,29 @@ class Remembered:
         if len(random_key) not in KEY_BYTES:
             raise ValueError("the key needs from 16 to 64 bytes")
         self._key, self._size = random_key, size
-        self._tags: OrderedDict[str, bytes] = OrderedDict()
+        # Of the stored hash alone, and of what was right for it.
+        self._tags: OrderedDict[str, tuple[bytes, bytes]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._tags)
 
     def knows(self, name: str, stored_hash: str, secret: bytes) -> bool:
         """Whether just this secret was right for just this stored hash.  Takes microseconds."""
-        tag = self._tags.get(name, b"")
+        _, tag = self._tags.get(name, NOTHING)
         known = hmac.compare_digest(tag, self._tag(name, stored_hash, secret))
         if known:
             # Only who is right moves up: strangers do not decide who is forgotten.
             self._tags.move_to_end(name)
         return known
 
+    def holds(self, name: str, stored_hash: str) -> bool:
+        """Whether some secret was right for just this stored hash: then no other one is."""
+        return self._tags.get(name, NOTHING)[0] == self._tag("", stored_hash, b"")
+
     def remember(self, name: str, stored_hash: str, secret: bytes) -> None:
         """The slow hash has found this secret right."""
-        self._tags[name] = self._tag(name, stored_hash, secret)
+        whole = self._tag(name, stored_hash, secret)
+        self._tags[name] = self._tag("", stored_hash, b""), whole
         self._tags.move_to_end(name)
         while len(self._tags) > self._size:
             self._tags.popitem(last=False)

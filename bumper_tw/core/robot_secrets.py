@@ -196,12 +196,9 @@ class RobotSecrets:
             self._remembered.remember(who.did, stored, who.secret)
 
     async def _compare(self, who: Claimant, stored: str) -> None:
-        # By robot, too: behind one address there may be the whole household.
-        guesser = f"{who.did} {who.peer}"
-        self._throttle.enter(guesser)
-        if not await self._hashes.check(who.secret, stored):
+        guess = self._throttle.guess(who.peer, who.did)
+        if not await self._hashes.check(who.secret, stored, guess):
             raise self._wrong(who, "with another secret than before")
-        self._throttle.succeeded(guesser)
         self._remembered.remember(who.did, stored, who.secret)
 
     def _make_room(self) -> None:
@@ -242,7 +239,7 @@ class RobotSecrets:
         if times is not None:
             self._log.warn(
                 "robot {did} at {peer} is new and the house is closed{again}. To let it in: "
-                "set identity.closed = false until it has connected once",
+                "set identity.closed = false, send SIGHUP, let it connect once, and close again",
                 did=who.did,
                 peer=who.peer,
                 again=again(times),

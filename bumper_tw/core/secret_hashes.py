@@ -8,22 +8,17 @@ keeps a whole household that reconnects at once from waiting.
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
 from bumper_tw.core.passwords import InThread
+from bumper_tw.core.throttle import Guess
 from bumper_tw.core.turns import Turns
-
-T = TypeVar("T")
 
 #: Work factor, block size, lanes: 4 MiB and some 15 ms on a small board.
 COST, BLOCK, LANES = 2**12, 8, 1
 SALT_BYTES = 16
 HASH_BYTES = 32
-
-#: One for each core of the smallest board at a time, and a bounded queue behind them.
-AT_ONCE, WAITING = 2, 1000
 
 
 def hash_secret(secret: bytes, salt: bytes) -> str:
@@ -64,9 +59,13 @@ def _scrypt(secret: bytes, salt: bytes) -> bytes:
 class SecretHashes:
     """Hashes and checks off the reactor's thread, a few at a time."""
 
-    def __init__(self, in_thread: InThread, random_hex: Callable[[int], str]) -> None:
-        self._in_thread, self._random_hex = in_thread, random_hex
-        self._turns = Turns(AT_ONCE, WAITING)
+    def __init__(
+        self, in_thread: InThread, random_hex: Callable[[int], str], turns: Turns
+    ) -> None:
+        """
+        @param turns: shared with all others that hash.
+        """
+        self._in_thread, self._random_hex, self._turns = in_thread, random_hex, turns
 
     def hashed(self, secret: bytes) -> Deferred[str]:
         """
@@ -75,15 +74,12 @@ class SecretHashes:
         @return: fails with L{LoginRefused<bumper_tw.errors.LoginRefused>} when too many wait.
         """
         salt = bytes.fromhex(self._random_hex(SALT_BYTES))
-        return self._later(lambda: hash_secret(secret, salt))
+        return self._turns.run(lambda: self._in_thread(lambda: hash_secret(secret, salt)))
 
-    def check(self, secret: bytes, stored: str) -> Deferred[bool]:
+    def check(self, secret: bytes, stored: str, guess: Guess) -> Deferred[bool]:
         """
         Whether a secret is the stored one.
 
-        @return: fails as L{hashed} does.
+        @return: fails as L{Guess.tried} does.
         """
-        return self._later(lambda: fits(secret, stored))
-
-    def _later(self, work: Callable[[], T]) -> Deferred[T]:
-        return self._turns.run(lambda: self._in_thread(work))
+        return guess.tried(self._turns, lambda: self._in_thread(lambda: fits(secret, stored)))

@@ -10,16 +10,20 @@ from bumper_tw.errors import LoginRefused
 
 T = TypeVar("T")
 
+#: One for each core of the smallest board at a time; behind them waits a household, and more
+#: than one address may have connections.
+AT_ONCE, WAITING = 2, 1000
+
 
 class Turns:
     """
-    Whose turn it is.
+    Whose turn it is.  One of these is for all hashing: the threads and cores are the same.
 
     A turn lasts until the work is done, also when nobody waits for it any more: who hangs up
     and comes again does not get a second thread.
     """
 
-    def __init__(self, at_once: int = 2, waiting: int = 64) -> None:
+    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
         self._turn, self._waiting = DeferredSemaphore(at_once), waiting
 
     def run(self, work: Callable[[], Deferred[T]]) -> Deferred[T]:
@@ -45,6 +49,23 @@ class Turns:
         if not answer.called:
             answer.callback(result)
         self._turn.release()
+
+
+class OneByOne(Turns):
+    """
+    Turns among others, for work that must not be done twice at the same time: Python's own
+    lock is held by it, and the reactor would wait for both.
+    """
+
+    def __init__(self, among: Turns, waiting: int = WAITING) -> None:
+        """
+        @param among: where each of them takes its turn; only one stands there.
+        """
+        super().__init__(1, waiting)
+        self._among = among
+
+    def run(self, work: Callable[[], Deferred[T]]) -> Deferred[T]:
+        return super().run(lambda: self._among.run(work))
 
 
 async def _awaited(work: Callable[[], Deferred[T]]) -> T:

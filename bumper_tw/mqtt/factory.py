@@ -6,18 +6,27 @@ from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 
 from bumper_tw.broker_interfaces import IMqttBroker
 from bumper_tw.core.repeats import Repeats, again
+from bumper_tw.errors import ProtocolViolation
 from bumper_tw.interfaces import IAuthenticator, IRobotPresence
 from bumper_tw.mqtt.protocol import MqttProtocol
 from bumper_tw.values import Principal
+from bumper_tw.wire.mqtt_decode import LimitExceeded
 
 #: Robots tell who they are; this makes them reachable, and is told when they listen and go.
 RobotConnected = Callable[[Principal], IRobotPresence]
+
+#: The settings that are behind limits.
+SETTINGS = {
+    "max_size": "mqtt.max_packet",
+    "max_topic": "mqtt.max_topic",
+    "max_levels": "mqtt.max_levels",
+}
 
 
 @frozen
@@ -45,6 +54,27 @@ class ConnectionLimits:
     per_peer: int = 100
     strangers: int = 200
     strangers_per_peer: int = 50
+
+    def check_depth(self, topic: str) -> None:
+        """
+        Check a topic that somebody wants to publish to.
+
+        @raise LimitExceeded: it has too many levels.
+        """
+        if topic.count("/") >= self.max_levels:
+            raise LimitExceeded("A topic has too many levels.", "max_levels")
+
+    def explain(self, wrong: ProtocolViolation, stranger: bool) -> str:
+        """
+        What the log says of a violation: with the setting behind it, if there is one.
+
+        @param stranger: whether it is that of somebody who is not logged in; how long a
+            CONNECT may be is no setting.
+        """
+        limit = wrong.limit if isinstance(wrong, LimitExceeded) else None
+        if limit is None or (stranger and limit == "max_size"):
+            return str(wrong)
+        return f"{wrong} The setting is {SETTINGS[limit]}."
 
 
 class Unwelcome(Protocol):
@@ -98,11 +128,9 @@ class Door(Factory):
         return self._inside.build(addr, self._anonymous)
 
 
-class MqttFactory(Factory):
+class MqttFactory:
     """
-    One for all listeners: the state is in the broker.
-
-    It is the factory of a listener itself, too, of one that lets in nobody anonymous.
+    What the doors of all listeners share; who may do what is for the broker.
 
     @ivar counts: what happened to connections, by name.
     @ivar seconds: the time.
@@ -112,7 +140,6 @@ class MqttFactory(Factory):
     """
 
     _log = Logger()
-    noisy = False
 
     def __init__(
         self,
@@ -142,16 +169,13 @@ class MqttFactory(Factory):
         """For a client that leaves the choice to us (MQTT 3.1.1, 3.1.3.1)."""
         return f"auto-{self._random_hex(8)}"
 
-    def door(self, anonymous: bool) -> IProtocolFactory:
+    def door(self, anonymous: bool) -> Door:
         """
         What to listen with.
 
         @param anonymous: whether somebody without user name and password may come in there.
         """
         return Door(self, anonymous)
-
-    def buildProtocol(self, addr: IAddress | None) -> MqttProtocol | Unwelcome:  # type: ignore[override]  # narrower
-        return self.build(addr, False)
 
     def build(self, addr: IAddress | None, anonymous: bool) -> MqttProtocol | Unwelcome:
         """Take a connection, or refuse it."""

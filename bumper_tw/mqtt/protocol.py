@@ -1,27 +1,27 @@
 """One MQTT connection: bytes in, questions to the broker, bytes out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bumper_tw.broker_interfaces import Granted, IMqttOutlet, IMqttSession
-from bumper_tw.core.repeats import again
 from bumper_tw.dialect.logins import MqttCredentials
-from bumper_tw.errors import LoginRefused, ProtocolViolation
+from bumper_tw.errors import LoginRefused, ProtocolViolation, StorageError
 from bumper_tw.interfaces import IRobotPresence
-from bumper_tw.mqtt.answers import Answers, Owed
+from bumper_tw.mqtt.answers import Owed
 from bumper_tw.mqtt.fastlane import pass_on
+from bumper_tw.mqtt.lifetime import Lifetime
 from bumper_tw.values import Message, Principal, Role
 from bumper_tw.wire.mqtt_codec import (
     PUBACK,
     PUBCOMP,
     PUBREC,
+    PUBREL,
     UNSUBACK,
     encode,
     refuse_level,
@@ -29,6 +29,7 @@ from bumper_tw.wire.mqtt_codec import (
 )
 from bumper_tw.wire.mqtt_connection import MqttConnection, State
 from bumper_tw.wire.mqtt_packets import (
+    SUBSCRIPTION_REFUSED,
     ConnAck,
     Connect,
     ConnectCode,
@@ -51,9 +52,6 @@ from bumper_tw.wire.mqtt_runs import PLAIN
 if TYPE_CHECKING:
     from bumper_tw.mqtt.factory import MqttFactory
 
-#: How many seconds a connection may take to close.
-HANG_UP = 1.0
-
 #: How the filters begin under which a robot hears commands; the rules see to the rest.
 CALLED = ("iot/p2p/", "p2p/")
 
@@ -64,7 +62,7 @@ PONG = encode(PingResp())
 
 
 @implementer(IMqttOutlet)
-class MqttProtocol(Answers):
+class MqttProtocol(Lifetime):
     """
     A thin skin on the transport.
 
@@ -79,55 +77,37 @@ class MqttProtocol(Answers):
     __slots__ = (
         "_anonymous",
         "_connection",
-        "_deadline",
-        "_heard",
-        "_over",
-        "_patience",
         "_presence",
         "_session",
         "_verdict",
-        "factory",
         "host",
     )
 
     _log = Logger()
-    factory: "MqttFactory"
 
     def __init__(self, factory: "MqttFactory", host: str, anonymous: bool) -> None:
-        super().__init__()
-        self.factory, self.host, self._anonymous = factory, host, anonymous
+        super().__init__(factory)
+        self.host, self._anonymous = host, anonymous
         limits = factory.limits
         self._connection = MqttConnection(limits.max_packet, max_topic=limits.max_topic)
         self._session: IMqttSession | None = None
         self._presence: IRobotPresence | None = None
         self._verdict: Deferred[Principal] | None = None
-        self._deadline: IDelayedCall | None = None
-        self._patience, self._heard = limits.login, 0.0
-        self._over = False
-
-    @property
-    def peer(self) -> str:
-        """The other side, for the log."""
-        return self.host or "a local socket"
 
     @property
     def stranger(self) -> bool:
         return self._session is None
 
-    def connectionMade(self) -> None:
-        super().connectionMade()
-        self._set_deadline(self._patience)
-
     def dataReceived(self, data: bytes) -> None:
         connection, fresh = self._connection, data
         may_pass = data[0] == PLAIN or connection.waiting
-        if may_pass and self._session is not None and not self._over:
+        if may_pass and self._session is not None and connection.state is State.OPEN:
             pass_on(data, connection, self._session)
             fresh = b""
         self._act_on(connection.receive(fresh))
         # Only whole packets are a sign of life: less than this waits when one has ended in it.
         if connection.waiting < len(data):
-            self._heard = self.factory.seconds()
+            self.heard()
 
     def _act_on(self, packets: Iterator[Packet]) -> None:
         try:
@@ -165,41 +145,43 @@ class MqttProtocol(Answers):
             client_id, packet.username, packet.password, self.peer, self._anonymous
         )
         verdict = self._verdict = self.factory.authenticator.login(credentials)
-        verdict.addCallback(self._welcome, client_id, packet)
+        verdict.addCallback(self._open, client_id, packet).addCallback(self._welcome, packet)
         verdict.addErrback(self._refuse, client_id)
         verdict.addErrback(_expect_cancelled)
         verdict.addErrback(self._broke)
 
-    def _welcome(self, who: Principal, client_id: str, packet: Connect) -> None:
-        self._verdict = None
+    def _open(self, who: Principal, client_id: str, packet: Connect) -> Deferred[None]:
+        """Give the client its session; fires when CONNACK may tell of that."""
         if self._over:
-            return
-        session = self.factory.broker.open(
-            who, client_id, self, packet.clean, _message(packet.will, who)
-        )
+            raise CancelledError
+        will = _message(packet.will, who)
+        session = self.factory.broker.open(who, client_id, self, packet.clean, will)
         self._session = session
         self.factory.known(self)
         if who.role is Role.ROBOT:
             self._presence = self.factory.robot_connected(who)
-        self._patience, self._heard = self._silence(packet.keep_alive), self.factory.seconds()
-        self._set_deadline(self._patience)
+        ready: Deferred[None] = succeed(None) if session.ready is None else session.ready
+        return ready
+
+    def _welcome(self, _: None, packet: Connect) -> None:
+        self._verdict = None
+        session = self._open_session
+        self.live_on(packet.keep_alive)
         present = session.present and packet.level > MQTT_31
         self.answer(encode(ConnAck(ConnectCode.ACCEPTED, present)))
-        self._log.info("{who} connected from {peer}", who=who, peer=self.peer)
+        self._log.info("{who} connected from {peer}", who=session.who, peer=self.peer)
         self.transport.resumeProducing()
         session.resume()
+        self._listens_to(session.filters)
         if not self._over:
             self._act_on(self._connection.accept())
 
-    def _silence(self, keep_alive: int) -> float:
-        """How long a client may be silent: one and a half keep-alives (MQTT-3.1.2-24)."""
-        longest = self.factory.limits.keep_alive
-        return min(keep_alive * 1.5, longest) if keep_alive else longest
-
     def _refuse(self, failure: Failure, client_id: str) -> None:
-        failure.trap(LoginRefused)
+        # What the client left has to be forgotten on disk, and that refuses.
+        full = failure.trap(LoginRefused, StorageError) is StorageError
         self.factory.counts["logins refused"] += 1
-        code = getattr(failure.value, "code", ConnectCode.NOT_AUTHORIZED)
+        other = ConnectCode.SERVER_UNAVAILABLE if full else ConnectCode.NOT_AUTHORIZED
+        code = getattr(failure.value, "code", other)
         name = client_id[:80]
         more = self.factory.refused.say(name)
         self._deny(code, f"{name!r} refused: {failure.value}", more)
@@ -214,6 +196,8 @@ class MqttProtocol(Answers):
         self._verdict = None
         if self._connection.state is State.PENDING:
             self.answer(encode(ConnAck(code)))
+            if self._session is not None:
+                self._session.turn_away(self)
         if not self._over:
             self._log_end(why, more)
             self._hang_up(farewell=False)
@@ -226,16 +210,15 @@ class MqttProtocol(Answers):
         self._check_depth(topic)
         message = Message(topic, packet.payload, packet.qos, packet.retain, session.who)
         if packet_id is None:
-            session.publish(message)
-            return
-        if packet.qos == 1:
+            kept, answer = session.publish(message), b""
+        elif packet.qos == 1:
             kept, answer = session.publish(message), reply_bytes(PUBACK, packet_id)
         else:
             kept, answer = session.publish(message, packet_id), reply_bytes(PUBREC, packet_id)
-        if kept is None and self._queue is None:
-            self.answer(answer)
-        else:
+        if kept is not None or (answer and self._queue is not None):
             self.owe(kept, Owed(answer, len(topic) + len(packet.payload)))
+        elif answer:
+            self.answer(answer)
 
     def _check_depth(self, topic: str) -> None:
         if topic.count("/") >= self.factory.limits.max_levels:
@@ -258,7 +241,8 @@ class MqttProtocol(Answers):
 
     def received(self, packet: PubRec) -> None:
         """The client has something we sent with QoS 2."""
-        self._open_session.received(packet.packet_id)
+        packet_id = packet.packet_id
+        self.owe(self._open_session.received(packet_id), Owed(reply_bytes(PUBREL, packet_id)))
 
     def completed(self, packet: PubComp) -> None:
         """The client has released it."""
@@ -272,12 +256,12 @@ class MqttProtocol(Answers):
 
     def _subscribed(self, granted: Granted) -> None:
         self._open_session.remind(granted)
-        allowed = (
-            wanted
-            for (wanted, _), code in zip(granted.requests, granted.codes, strict=True)
-            if code < 0x80
-        )
-        if self._presence is not None and any(wanted.startswith(CALLED) for wanted in allowed):
+        asked = zip(granted.requests, granted.codes, strict=True)
+        self._listens_to(wanted for (wanted, _), code in asked if code < SUBSCRIPTION_REFUSED)
+
+    def _listens_to(self, filters: Iterable[str]) -> None:
+        """A robot that hears its commands can be given some."""
+        if self._presence is not None and any(each.startswith(CALLED) for each in filters):
             self._presence.listening()
 
     def unsubscribe(self, packet: Unsubscribe) -> None:
@@ -304,30 +288,7 @@ class MqttProtocol(Answers):
         if self._session is not None and not self._over:
             self._session.last_words()
 
-    def close(self, reason: str) -> None:
-        if not self._over:
-            self._log_end(reason, self.factory.strange.say(self.host) if self.stranger else 0)
-            self._hang_up(farewell=False)
-
-    def _log_end(self, reason: str, more: int | None) -> None:
-        """
-        @param more: how often this was not worth a line; C{None} if it is not now.
-        """
-        if more is not None:
-            self._log.info(
-                "closing {peer}: {reason}{more}", peer=self.peer, reason=reason, more=again(more)
-            )
-
-    def _hang_up(self, farewell: bool) -> None:
-        """Let what is written go out, then end; a peer that is dead already gets no say."""
-        self.finish()
-        self._end(farewell)
-        # Over TLS the other side answers the farewell, which has to be read.
-        self.transport.resumeProducing()
-        self._set_deadline(HANG_UP)
-        self.transport.loseConnection()
-
-    def _end(self, farewell: bool) -> None:
+    def end(self, farewell: bool) -> None:
         """From now on nothing is heard, said or decided here."""
         self._over = True
         self._connection.close()
@@ -337,37 +298,10 @@ class MqttProtocol(Answers):
         if self._session is not None:
             self._session.close(self, farewell)
 
-    def _look(self) -> None:
-        """
-        See whether the client was silent for too long; once over, whether it is gone.
-
-        Before login C{_patience} is for all of it: a byte now and then buys no time.
-        """
-        self._deadline = None
-        if self._over:
-            self.transport.abortConnection()
-            return
-        rest = self._heard + self._patience - self.factory.seconds()
-        if self.congested:
-            rest = self._patience  # It is us who do not listen.
-        if self.stranger or rest <= 0:
-            self.close(f"silent for {self._patience:g} s")
-        else:
-            self._set_deadline(rest)
-
-    def _set_deadline(self, seconds: float) -> None:
-        self._clear_deadline()
-        self._deadline = self.factory.clock.callLater(seconds, self._look)
-
-    def _clear_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002
         self._clear_deadline()
         if not self._over:
-            self._end(farewell=False)
+            self.end(farewell=False)
         if self._session is not None:
             self._log.info("{who} disconnected", who=self._session.who)
         if self._presence is not None:

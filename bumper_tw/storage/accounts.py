@@ -13,6 +13,7 @@ from bumper_tw.values import Home, Token, User
 
 USERS = "SELECT uid, account, created_at FROM users ORDER BY place"
 TOKENS = "SELECT digest, uid, purpose, expires_at, client FROM tokens ORDER BY digest"
+PASSWORDS = "SELECT uid, password FROM users WHERE password IS NOT NULL"
 HOMES = "SELECT id, uid, name, created_at FROM homes ORDER BY place"
 
 SAVE_USER = """
@@ -82,6 +83,9 @@ class AccountStore:
     def password(self, uid: str) -> Deferred[str | None]:
         return self.database.interact(password, uid)
 
+    def passwords(self) -> Deferred[dict[str, str]]:
+        return self.database.interact(passwords)
+
     def set_password(self, user: User, hashed: str) -> Deferred[None]:
         return self.database.interact(execute, SET_PASSWORD, {**asdict(user), "password": hashed})
 
@@ -115,6 +119,11 @@ def remove_tokens(cursor: Cursor, digests: Sequence[str]) -> None:
     """Drop tokens."""
     rows = [{"digest": digest} for digest in digests]
     cursor.executemany("DELETE FROM tokens WHERE digest = :digest", rows)
+
+
+def passwords(cursor: Cursor) -> dict[str, str]:
+    """The password hashes of all who have one."""
+    return dict(cursor.execute(PASSWORDS).fetchall())
 
 
 def password(cursor: Cursor, uid: str) -> str | None:

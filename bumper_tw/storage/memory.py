@@ -57,7 +57,7 @@ class MemoryAccountStore:
     """Users and password hashes by uid, tokens by digest, homes by id."""
 
     users: dict[str, User] = field(factory=dict)
-    passwords: dict[str, str] = field(factory=dict, repr=False)
+    hashes: dict[str, str] = field(factory=dict, repr=False)
     tokens: dict[str, Token] = field(factory=dict)
     homes: dict[str, Home] = field(factory=dict)
 
@@ -71,7 +71,7 @@ class MemoryAccountStore:
 
     def remove_user(self, uid: str) -> Deferred[None]:
         self.users.pop(uid, None)
-        self.passwords.pop(uid, None)
+        self.hashes.pop(uid, None)
         self.tokens = {key: token for key, token in self.tokens.items() if token.uid != uid}
         self.homes = {key: home for key, home in self.homes.items() if home.uid != uid}
         return succeed(None)
@@ -94,11 +94,14 @@ class MemoryAccountStore:
         return succeed(None)
 
     def password(self, uid: str) -> Deferred[str | None]:
-        return succeed(self.passwords.get(uid))
+        return succeed(self.hashes.get(uid))
+
+    def passwords(self) -> Deferred[dict[str, str]]:
+        return succeed(dict(self.hashes))
 
     def set_password(self, user: User, hashed: str) -> Deferred[None]:
         self.users.setdefault(user.uid, user)
-        self.passwords[user.uid] = hashed
+        self.hashes[user.uid] = hashed
         return succeed(None)
 
 

@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from bumper_tw.errors import ProtocolViolation
-from bumper_tw.wire.mqtt_decode import MAX_TOPIC, MQTT_311, PUBLISH_FIRSTS, Grammar
+from bumper_tw.wire.mqtt_decode import (
+    MAX_TOPIC,
+    MQTT_311,
+    PUBLISH_FIRSTS,
+    Grammar,
+    LimitExceeded,
+    long_size,
+)
 from bumper_tw.wire.mqtt_packets import (
     ConnAck,
     Connect,
@@ -143,9 +150,9 @@ class PacketBuffer:
             return None
         size, start = data[at + 1], at + 2
         if size > 127:
-            size, start = _long_size(data, start, size & 127)
+            size, start = long_size(data, start, size & 127)
         if size > self.max_size:
-            raise ProtocolViolation(f"A packet of {size} bytes is over the limit.")
+            raise LimitExceeded(f"A packet of {size} bytes is over the limit.", "max_size")
         end = start + size
         if not start or end > len(data):
             return None
@@ -163,24 +170,6 @@ class PacketBuffer:
             self.clear()
         elif self._at:
             self._data, self._at = self._data[self._at :], 0
-
-
-def _long_size(data: bytes | bytearray, at: int, size: int) -> tuple[int, int]:
-    """
-    Read a remaining length from its second byte on (MQTT 3.1.1, 2.2.3).
-
-    @param size: what the first byte said.
-    @return: the length and where the body starts, or twice 0 when bytes are missing.
-    @raise ProtocolViolation: it has a fifth byte.
-    """
-    for shift, byte in zip((7, 14, 21), data[at : at + 3], strict=False):
-        at += 1
-        size |= (byte & 127) << shift
-        if byte < 128:
-            return size, at
-        if shift == 21:
-            raise ProtocolViolation("A remaining length has more than four bytes.")
-    return 0, 0
 
 
 # Writing

@@ -35,12 +35,47 @@ from bumper_tw.wire.mqtt_packets import (
 #: Bytes in the longest topic or filter (mqtt.md 3.6).
 MAX_TOPIC: Final = 512
 
+#: Filters in one SUBSCRIBE or UNSUBSCRIBE.  Home Assistant sends up to 500; without an end a
+#: packet of a mebibyte has hundreds of thousands, and all other clients wait for them.
+MAX_FILTERS: Final = 1000
+
 #: Reads one packet: its first byte, its body, the longest topic in bytes.
 Decode = Callable[[int, bytes, int], Packet]
 
 #: What may come next in a stream: first byte to reader.  A first byte that is missing is
 #: refused, which covers reserved types, reserved flags and packets out of turn alike.
 Grammar = Mapping[int, Decode]
+
+
+class LimitExceeded(ProtocolViolation):
+    """
+    Something is larger than we take, which is nothing that the standard forbids.
+
+    @ivar limit: what says how large it may be: C{max_size} or C{max_topic}, as in
+        L{PacketBuffer <bumper_tw.wire.mqtt_codec.PacketBuffer>}, or another by its own name.
+    """
+
+    def __init__(self, text: str, limit: str) -> None:
+        super().__init__(text)
+        self.limit = limit
+
+
+def long_size(data: bytes | bytearray, at: int, size: int) -> tuple[int, int]:
+    """
+    Read a remaining length from its second byte on (MQTT 3.1.1, 2.2.3).
+
+    @param size: what the first byte said.
+    @return: the length and where the body starts, or twice 0 when bytes are missing.
+    @raise ProtocolViolation: it has a fifth byte.
+    """
+    for shift, byte in zip((7, 14, 21), data[at : at + 3], strict=False):
+        at += 1
+        size |= (byte & 127) << shift
+        if byte < 128:
+            return size, at
+        if shift == 21:
+            raise ProtocolViolation("A remaining length has more than four bytes.")
+    return 0, 0
 
 
 class _Reader:
@@ -106,8 +141,18 @@ def _text(raw: bytes) -> str:
 
 
 def _check_length(raw: bytes, max_topic: int) -> None:
-    if not 0 < len(raw) <= max_topic:
-        raise ProtocolViolation(f"A topic has {len(raw)} bytes; 1 to {max_topic} are legal.")
+    if not raw:
+        raise ProtocolViolation("A topic or a filter is empty.")
+    if len(raw) > max_topic:
+        raise LimitExceeded(f"A topic of {len(raw)} bytes is over the limit.", "max_topic")
+
+
+def _check_count(filters: int) -> None:
+    """
+    @param filters: how many there are before the next one.
+    """
+    if filters >= MAX_FILTERS:
+        raise ProtocolViolation(f"A packet has more than {MAX_FILTERS} filters.")
 
 
 def _topic(raw: bytes, max_topic: int) -> str:
@@ -204,8 +249,9 @@ def _acknowledgement(kind: Callable[[int], Packet]) -> Decode:
 def _subscribe(_first: int, body: bytes, max_topic: int) -> Subscribe:
     reader = _Reader(body)
     packet_id = reader.packet_id()
-    requests = []
+    requests: list[tuple[str, int]] = []
     while reader.more:
+        _check_count(len(requests))
         requests.append((reader.filter(max_topic), reader.byte()))
         if requests[-1][1] > 2:
             raise ProtocolViolation("A SUBSCRIBE asks for an unknown QoS.")
@@ -225,8 +271,9 @@ def _suback(_first: int, body: bytes, _max_topic: int) -> SubAck:
 def _unsubscribe(_first: int, body: bytes, max_topic: int) -> Unsubscribe:
     reader = _Reader(body)
     packet_id = reader.packet_id()
-    filters = []
+    filters: list[str] = []
     while reader.more:
+        _check_count(len(filters))
         filters.append(reader.filter(max_topic))
     if not filters:
         raise ProtocolViolation("An UNSUBSCRIBE asks for nothing.")

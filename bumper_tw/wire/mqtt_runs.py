@@ -9,6 +9,9 @@ one pass over the received bytes, is checked once, and goes out as one piece.
 
 from typing import Final, NamedTuple
 
+from bumper_tw.errors import ProtocolViolation
+from bumper_tw.wire.mqtt_decode import long_size
+
 #: How a QoS 0 PUBLISH starts that is not to be retained.
 PLAIN: Final = 0x30
 
@@ -32,15 +35,15 @@ def cut_run(data: bytes | bytearray, at: int, max_size: int) -> Run | None:
     Find the run that starts at C{at}.
 
     @param max_size: the largest remaining length.
-    @return: C{None} if there is no whole and legal QoS 0 PUBLISH: L{PacketBuffer
-        <bumper_tw.wire.mqtt_codec.PacketBuffer>} knows what there is instead.
+    @return: C{None} if there is no whole and legal QoS 0 PUBLISH as we would write it:
+        L{PacketBuffer <bumper_tw.wire.mqtt_codec.PacketBuffer>} knows what there is instead.
     """
     available = len(data)
     if available < at + 5 or data[at] != PLAIN:
         return None
     size, start = data[at + 1], at + 2
     if size > 127:
-        size, start = _long_size(data, at + 2, size & 127)
+        size, start = _shortest(data, start, size & 127)
     end = start + size
     if not start or size < 3 or size > max_size or end > available:
         return None
@@ -55,15 +58,10 @@ def cut_run(data: bytes | bytearray, at: int, max_size: int) -> Run | None:
     return Run(bytes(data[topic_at:topic_end]), end, count)
 
 
-def _long_size(data: bytes | bytearray, at: int, size: int) -> tuple[int, int]:
-    """
-    The rest of a remaining length (MQTT 3.1.1, 2.2.3).
-
-    @return: the length, and where the body starts; 0 if that is for others to say.
-    """
-    for shift, byte in zip((7, 14, 21), data[at : at + 3], strict=False):
-        at += 1
-        size |= (byte & 127) << shift
-        if byte < 128:
-            return size, at
-    return 0, 0
+def _shortest(data: bytes | bytearray, at: int, size: int) -> tuple[int, int]:
+    """As L{long_size}, with 0 also for a length that is illegal or has bytes to spare."""
+    try:
+        size, start = long_size(data, at, size)
+    except ProtocolViolation:
+        return 0, 0
+    return (size, start) if start and data[start - 1] else (0, 0)

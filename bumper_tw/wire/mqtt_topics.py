@@ -6,7 +6,8 @@ one level, C{#} at the end is the rest, its parent included.  Neither, as the fi
 is a level that starts with C{$} (MQTT 3.1.1, 4.7).
 """
 
-from itertools import zip_longest
+from collections.abc import Iterable, Iterator
+from itertools import islice, zip_longest
 from typing import Generic, TypeVar
 
 Subscriber = TypeVar("Subscriber")
@@ -119,6 +120,15 @@ class _Node(Generic[Subscriber, Value]):
                 self.names[level] = child
         return child
 
+    def onward(self, level: str) -> "Iterator[_Node[Subscriber, Value]]":
+        """Where a level of a filter leads, below the first."""
+        if level == "+":
+            yield from self.names.values()
+        elif (child := self.names.get(level)) is not None:
+            yield child
+        if self.plus is not None:
+            yield self.plus
+
     def prune(self, level: str) -> None:
         if level == "+":
             self.plus = None
@@ -213,6 +223,62 @@ class SubscriptionTree(Generic[Subscriber, Value]):
                 return None
             path.append(child)
         return path
+
+
+class FilterSet(SubscriptionTree[str, None]):
+    """Filters that nobody subscribed to, to be asked what they match; a question costs a walk."""
+
+    def __init__(self, filters: Iterable[str] = ()) -> None:
+        """@raise ValueError: one of them is malformed."""
+        super().__init__()
+        for each in filters:
+            self.add(each, each, None)
+
+    def matches(self, topic: str) -> bool:
+        """Whether a topic is one of those that one of the filters stands for."""
+        return bool(self.match(topic))
+
+    def covers(self, wanted: str) -> bool:
+        """Whether one of the filters matches every topic that C{wanted} can match."""
+        # Read as a topic, it is matched by all that cover it, and by some that do not.
+        return any(covers(each, wanted) for each, _ in self.match(wanted))
+
+    def overlaps(self, wanted: str, most: int) -> bool:
+        """
+        Whether there is a topic that both C{wanted} and one of the filters match.
+
+        @param most: of the nodes, after which the answer is yes: with wildcards a filter may
+            lead through the whole tree.
+        """
+        if self._root.deep and not wanted.startswith("$"):
+            return True
+        levels = wanted.split("/")
+        # A node leads to too many others if there are more than can be looked at.
+        ways = [(node, 1) for node in islice(self._first(levels[0]), most + 1)]
+        for _ in range(most):
+            if not ways:
+                return False
+            node, at = ways.pop()
+            # At or below each node there is a filter, and # matches both.
+            if node.deep or "#" in levels[at - 1 : at + 1]:
+                return True
+            if at < len(levels):
+                ways += ((each, at + 1) for each in islice(node.onward(levels[at]), most))
+            elif node.here:
+                return True
+        return bool(ways)
+
+    def _first(self, level: str) -> Iterator[_Node[str, None]]:
+        """Where the first level of a filter leads: from a wildcard never to a C{$} topic."""
+        root = self._root
+        if level.startswith("$"):
+            yield from self._system(level)
+        elif level not in {"+", "#"}:
+            yield from root.onward(level)
+        else:
+            yield from (node for name, node in root.names.items() if not name.startswith("$"))
+            if root.plus is not None:
+                yield root.plus
 
 
 def _split(topic_filter: str) -> tuple[bool, list[str]]:

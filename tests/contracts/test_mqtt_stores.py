@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from bumper_tw.broker_interfaces import IMqttStore
-from bumper_tw.core.mqtt_journal import condensed
+from bumper_tw.core.mqtt_batch import condensed
 from bumper_tw.kept import (
     Change,
     Ended,

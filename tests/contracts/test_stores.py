@@ -175,6 +175,15 @@ class AccountStoreContract(Contract):
         self.assertEqual(self.successResultOf(self.store.password("u1")), "new")
         self.assertEqual(self.load()[0], [ANN])
 
+    def test_passwords(self) -> None:
+        """All who have a password, with its hash."""
+        self.store.save_user(ANN)
+        self.assertEqual(self.successResultOf(self.store.passwords()), {})
+        self.store.set_password(ANN, "hash")
+        self.assertEqual(self.successResultOf(self.store.passwords()), {"u1": "hash"})
+        self.store.remove_user("u1")
+        self.assertEqual(self.successResultOf(self.store.passwords()), {})
+
     def test_password_stays(self) -> None:
         """Saving a user does not touch the password."""
         self.store.set_password(ANN, "hash")

@@ -11,7 +11,7 @@ from bumper_tw.core.mqtt_session import MqttSession
 from bumper_tw.interfaces import IDeviceRegistry
 from bumper_tw.storage.memory import MemoryMqttStore
 from bumper_tw.values import Message, Principal
-from bumper_tw.wire.mqtt_codec import PacketBuffer
+from bumper_tw.wire.mqtt_codec import PacketBuffer, encode
 from bumper_tw.wire.mqtt_packets import Packet, Publish, PubRel
 from tests.samples import RecordingOutlet
 
@@ -95,5 +95,13 @@ class Party:
             if isinstance(packet, PubRel):
                 self.session.completed(packet.packet_id)
             elif isinstance(packet, Publish) and packet.packet_id is not None:
-                step = self.session.acknowledged if packet.qos == 1 else self.session.received
+                step = self.session.acknowledged if packet.qos == 1 else self._receive
                 step(packet.packet_id)
+
+    def _receive(self, packet_id: int) -> None:
+        """PUBREC, which is answered as a connection does."""
+        released, answer = self.session.received(packet_id), encode(PubRel(packet_id))
+        if released is None:
+            self.outlet.write(answer)
+        else:
+            released.addCallback(lambda _: self.outlet.write(answer))

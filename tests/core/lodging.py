@@ -20,6 +20,7 @@ from bumper_tw.core.robot_secrets import RobotSecrets
 from bumper_tw.core.secret_hashes import SecretHashes
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
+from bumper_tw.core.turns import Turns
 from bumper_tw.interfaces import IRobotSecretStore
 from bumper_tw.storage.memory import MemoryAccountStore, MemoryDeviceStore
 from bumper_tw.storage.memory_secrets import MemoryRobotSecretStore
@@ -78,7 +79,8 @@ class Lodging:
     def __attrs_post_init__(self) -> None:
         if not self.clock.seconds():
             self.clock.advance(NOW)
-        self.passwords = Passwords(at_once, self.random_hex)
+        turns = Turns()
+        self.passwords = Passwords(at_once, self.random_hex, turns)
         self.known = KnownAccounts(self.store, self.passwords, Throttle(self.clock))
         self.accounts = Accounts(
             self.clock,
@@ -93,7 +95,7 @@ class Lodging:
             self.clock,
             self.secrets,
             self.registry,
-            SecretHashes(at_once, self.random_hex),
+            SecretHashes(at_once, self.random_hex, turns),
             Remembered(SECRET),
         )
         self.identity = Identity(self.accounts, self.known, self.robots, self.file)

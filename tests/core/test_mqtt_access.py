@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.core.mqtt_access import (
     FILE_LIMIT,
+    MOST_PERSONAL,
     MOST_RULES,
     AccessList,
     Rule,
@@ -180,6 +181,13 @@ class BadLineTests(SynchronousTestCase):
         most = ["user a", *["topic a"] * (MOST_RULES - 1), "pattern a"]
         self.assertEqual(len(parsed(*most).users["a"]), MOST_RULES - 1)
         self.assertIn(f"more than {MOST_RULES} rules", self.refused(*most, "topic a"))
+
+    def test_too_many_personal(self) -> None:
+        """There are fewer of the rules that each client has its own of."""
+        most = [f"pattern {number}/%c" for number in range(MOST_PERSONAL)]
+        self.assertEqual(len(parsed(*most, "pattern a", "topic b").patterns), MOST_PERSONAL + 1)
+        told = self.refused(*most, "pattern a/%u")
+        self.assertIn(f"more than {MOST_PERSONAL} patterns with %u or %c", told)
 
     @given(files)
     def test_garbage(self, text: str) -> None:
@@ -359,74 +367,3 @@ class RightsTests(AccessCase):
             ("$share/all/home/#", False),
         ):
             self.assertIs(rights.may_subscribe(topic_filter), expected, topic_filter)
-
-
-class PatternTests(AccessCase):
-    """Names in patterns."""
-
-    def test_names(self) -> None:
-        """The account name and the client id stand where the pattern has them."""
-        access = parsed("pattern devices/%c/state", "pattern read people/%u/#")
-        self.assertEqual(self.heard(access), ["devices/panel-1/state", "people/dashboard/phone"])
-        self.assertEqual(self.said(access), ["devices/panel-1/state"])
-        self.assertEqual(self.heard(access, OTHER), [])
-
-    def test_names_that_widen(self) -> None:
-        """A name that would be a wildcard or several levels allows nothing (CVE-2017-7650)."""
-        access = parsed("pattern devices/%c/#", "pattern people/%u/#")
-        for name in "#", "+", "a/#", "panel-1/state", "/", "", "+/+", "pa#nel":
-            for who in (
-                Principal(Role.SERVICE, name, resource="x"),
-                Principal(Role.SERVICE, "x", resource=name),
-            ):
-                self.assertEqual(self.heard(access, who), [], who)
-                self.assertEqual(self.said(access, who), [], who)
-                self.assertFalse(self.rights(access, who).may_subscribe("devices/panel-1/#"))
-
-    def test_names_that_slip(self) -> None:
-        """A name that cannot stand in a pattern does not escape what the pattern denies."""
-        access = parsed("pattern #", "pattern deny devices/%c/state")
-        for name in "#", "+", "panel-1/state", "", "x/y":
-            who = Principal(Role.SERVICE, "x", resource=name)
-            self.assertNotIn("devices/panel-1/state", self.heard(access, who), name)
-            self.assertIn("home/lamp", self.heard(access, who), name)
-        self.assertIn("devices/panel-1/state", self.heard(access, OTHER))
-        self.assertNotIn("devices/panel-1/state", self.heard(access))
-
-    def test_names_that_begin(self) -> None:
-        """Nobody gets at robots or at figures by being called like their topics."""
-        access = parsed("pattern %c/#", "pattern %u/#")
-        for name in "iot", "attr", "rsp", "p2p", "$SYS":
-            for who in (
-                Principal(Role.SERVICE, name, resource="x"),
-                Principal(Role.SERVICE, "x", resource=name),
-            ):
-                self.assertEqual(self.heard(access, who), [], who)
-                self.assertEqual(self.said(access, who), [], who)
-        self.assertEqual(
-            self.heard(access, Principal(Role.SERVICE, "home", resource="x")),
-            ["home/lamp", "home/alarm/code"],
-        )
-
-    def test_denied_by_name(self) -> None:
-        """What is denied may begin with any name."""
-        access = parsed("pattern read $SYS/#", "pattern read iot/#", "pattern deny %u/#")
-        self.assertEqual(self.heard(access, Principal(Role.SERVICE, "iot")), [TOPICS[-1]])
-        self.assertEqual(self.heard(access, Principal(Role.SERVICE, "$SYS")), [ROBOTS[0]])
-
-    def test_nobody(self) -> None:
-        """Who has no account has no name to stand in a pattern, but a client id."""
-        access = parsed("pattern people/%u/#", "pattern devices/%c/#")
-        rights = self.rights(access, NOBODY)
-        self.assertTrue(rights.may_publish("devices/mqttjs_1/state"))
-        self.assertFalse(rights.may_publish("people//x"))
-
-    @given(st.text(max_size=6), st.text(max_size=6))
-    def test_one_level(self, account: str, client: str) -> None:
-        """Whatever the names are, a pattern gives no more than one place of its own."""
-        access = parsed("pattern a/%u/b", "pattern a/%c/b")
-        rights = self.rights(access, Principal(Role.SERVICE, account, resource=client))
-        self.assertFalse(rights.may_hear("a/somebody else/b"))
-        self.assertFalse(rights.may_hear("a/b"))
-        for allowed in rights.reads:
-            self.assertEqual(len(allowed.split("/")), 3)

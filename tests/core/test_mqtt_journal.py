@@ -1,24 +1,19 @@
-"""Changes of the broker go to disk in order, many together, and survive a disk that is full."""
+"""Changes of the broker go to disk in order, many together."""
 
 from collections.abc import Sequence
 
-from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
-from bumper_tw.broker_interfaces import IMqttStore
-from bumper_tw.core.mqtt_journal import WEIGHT, Journal, condensed
-from bumper_tw.errors import StorageError
+from bumper_tw.core.mqtt_batch import WEIGHT, condensed
+from bumper_tw.core.mqtt_journal import Journal
 from bumper_tw.kept import (
     Change,
     Ended,
     Forgotten,
-    Kept,
     Left,
     Opened,
     Queued,
@@ -29,61 +24,8 @@ from bumper_tw.kept import (
     Unsubscribed,
 )
 from bumper_tw.values import Message
+from tests.core.journals import FULL, QuickStore, SlowStore, ended
 from tests.samples import ALICE
-
-FULL = StorageError("the disk is full")
-
-
-@implementer(IMqttStore)
-@define
-class SlowStore:
-    """A store that is done when it is told."""
-
-    applied: list[list[Change]] = field(factory=list)
-    under_way: list[Deferred[None]] = field(factory=list)
-
-    def load(self) -> Deferred[Kept]:
-        return succeed(Kept())
-
-    def apply(self, changes: Sequence[Change]) -> Deferred[None]:
-        self.applied.append(list(changes))
-        self.under_way.append(Deferred())
-        return self.under_way[-1]
-
-    def done(self, trouble: Exception | None = None) -> None:
-        """The one transaction that is under way ends."""
-        (ending,) = self.under_way
-        self.under_way.clear()
-        ending.callback(None) if trouble is None else ending.errback(trouble)
-
-
-@implementer(IMqttStore)
-@define
-class QuickStore:
-    """A store that answers at once, but for the first time if it is told so."""
-
-    applied: list[list[Change]] = field(factory=list)
-    first: list[Deferred[None]] = field(factory=list)
-    trouble: Exception | None = None
-
-    def load(self) -> Deferred[Kept]:
-        return succeed(Kept())
-
-    def apply(self, changes: Sequence[Change]) -> Deferred[None]:
-        if self.trouble is not None:
-            return fail(self.trouble)
-        self.applied.append(list(changes))
-        return self.first.pop() if self.first else succeed(None)
-
-    @property
-    def all(self) -> list[str]:
-        """What was written, in order."""
-        return [each.key for batch in self.applied for each in batch if isinstance(each, Ended)]
-
-
-def ended(*keys: str) -> list[Change]:
-    """Changes that are told from one another by a letter."""
-    return [Ended(key) for key in keys]
 
 
 class GroupTests(SynchronousTestCase):
@@ -200,11 +142,11 @@ class GroupTests(SynchronousTestCase):
         self.assertEqual(self.store.applied, [ended("a"), ended("b")])
 
     def test_pending(self) -> None:
-        """What is not on disk yet is counted, a payload for many only once."""
+        """What is not on disk yet is counted with who waits, a payload for many only once."""
         news = Message("news", b"x" * 5000, 1)
         self.journal.note(*(Queued(key, 1, 1, news) for key in "abc"))
         self.write("d")
-        self.assertEqual(self.journal.pending, 4 * WEIGHT + 5000)
+        self.assertEqual(self.journal.pending, 5 * WEIGHT + 5000)
         self.journal.note(Retained(Message("word", b"on", retain=True), 1.5))
         self.store.done()
         self.assertEqual(self.journal.pending, WEIGHT + 2)
@@ -257,152 +199,6 @@ class QuickTests(SynchronousTestCase):
         self.assertEqual(store.all, made)
         self.assertEqual((journal.pending, journal.dropped), (0, 0))
         self.assertEqual(clock.getDelayedCalls(), [])
-
-
-class TroubleTests(SynchronousTestCase):
-    """A disk that refuses."""
-
-    def setUp(self) -> None:
-        self.clock, self.store = Clock(), SlowStore()
-        self.journal = Journal(self.clock, self.store, linger=0.05, retry=1.0, most=20 * WEIGHT)
-
-    def refused(self, *keys: str) -> None:
-        """Write something in vain."""
-        written = self.journal.write(*ended(*keys))
-        self.store.done(FULL)
-        self.failureResultOf(written, StorageError)
-
-    def test_all_are_told(self) -> None:
-        """All who wait for it are told, and only they."""
-        first = self.journal.write(*ended("a"))
-        second, third = self.journal.write(*ended("b")), self.journal.write(*ended("c"))
-        self.store.done(FULL)
-        self.failureResultOf(first, StorageError)
-        self.assertNoResult(second)
-        self.clock.advance(1)
-        self.store.done(FULL)
-        for each in (second, third):
-            self.assertEqual(str(self.failureResultOf(each, StorageError).value), str(FULL))
-
-    def test_kept(self) -> None:
-        """What was refused goes before what came since, when the disk is tried again."""
-        self.refused("a")
-        self.journal.note(*ended("b"))
-        written = self.journal.write(*ended("c"))
-        self.assertTrue(self.journal.failing)
-        self.assertEqual(self.store.applied, [ended("a")])
-        self.clock.advance(1)
-        self.assertEqual(self.store.applied[1:], [ended("a", "b", "c")])
-        self.store.done()
-        self.successResultOf(written)
-        self.assertEqual((self.journal.failing, self.journal.pending), (False, 0))
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-
-    def test_now_and_then(self) -> None:
-        """However much is asked for, a disk that refuses is tried only once a second."""
-        self.refused("a")
-        for _ in range(8):
-            self.clock.advance(0.25)
-            self.journal.write(*ended("b")).addErrback(lambda _: None)
-            if self.store.under_way:
-                self.store.done(FULL)
-        self.assertEqual(len(self.store.applied), 3)
-
-    def test_after_trouble(self) -> None:
-        """Who came during the try that went well is not kept waiting."""
-        self.refused("a")
-        self.clock.advance(1)
-        self.journal.write(*ended("b"))
-        self.store.done()
-        self.assertEqual(self.store.applied[2:], [ended("b")])
-
-    def test_one_line(self) -> None:
-        """The owner reads one line when it begins, and one when it is over."""
-        with capturedLogs() as logged:
-            self.refused("a")
-            for _ in range(10):
-                self.clock.advance(1)
-                self.store.done(FULL)
-            self.clock.advance(1)
-            self.store.done()
-        levels = [event["log_level"] for event in logged]
-        self.assertEqual(levels, [LogLevel.error, LogLevel.info])
-        self.assertEqual(logged[0]["why"], str(FULL))
-
-    def test_flush_refused(self) -> None:
-        """A flush tries at once; when it fails, nothing is left that runs."""
-        self.refused("a")
-        flushed = self.journal.flush()
-        self.assertEqual(len(self.store.applied), 2)
-        self.store.done(FULL)
-        self.failureResultOf(flushed, StorageError)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-
-    def test_after_flush(self) -> None:
-        """Whoever comes after that starts it again, with all that waits."""
-        self.test_flush_refused()
-        written = self.journal.write()
-        self.clock.advance(1)
-        self.assertEqual(self.store.applied[-1], ended("a"))
-        self.store.done()
-        self.successResultOf(written)
-
-    def test_bounded(self) -> None:
-        """When too much waits, the oldest give way, which is said once and counted."""
-        self.refused("a")
-        with capturedLogs() as logged:
-            for number in range(200):
-                self.journal.note(Ended(str(number)))
-                self.assertLessEqual(self.journal.pending, 21 * WEIGHT)
-        self.assertEqual([event["log_level"] for event in logged], [LogLevel.error])
-        self.clock.advance(1)
-        kept = self.store.applied[-1]
-        self.assertEqual(kept, [Ended(str(number)) for number in range(200)][-len(kept) :])
-        self.assertEqual(self.journal.dropped + len(kept), 201)
-        self.store.done()
-        self.assertEqual(self.journal.pending, 0)
-
-    def test_bounded_promise(self) -> None:
-        """Nobody is told that it went well when something had to give way."""
-        self.journal.write(*ended("a"))
-        written = self.journal.write(*ended(*"bcdefghijklmnopqrstuv"))
-        self.journal.note(*ended("w"))
-        self.store.done()
-        self.store.done()
-        self.failureResultOf(written, StorageError)
-        self.assertEqual(self.journal.pending, 0)
-
-    def test_overtaken(self) -> None:
-        """What others have overtaken gives way first, and nobody has lost anything."""
-        self.journal.write(*ended("a"))
-        written = self.journal.write(*ended("b"))
-        for number in range(200):
-            self.journal.note(Opened("c", ALICE, "app"), Left("c", number, 0))
-            self.assertLessEqual(self.journal.pending, 22 * WEIGHT)
-        self.store.done()
-        self.store.done()
-        self.successResultOf(written)
-        self.assertEqual(self.store.applied[-1][-1], Left("c", 199, 0))
-        self.assertEqual((self.journal.pending, self.journal.dropped), (0, 0))
-
-    def test_larger_than_all(self) -> None:
-        """One call always has room, however large it is."""
-        written = self.journal.write(*ended("a"), *ended("b") * 100)
-        self.store.done()
-        self.successResultOf(written)
-        self.assertEqual(self.journal.dropped, 0)
-
-    def test_bug(self) -> None:
-        """What no disk is to blame for is logged and dropped, or it would fail for ever."""
-        written = self.journal.write(*ended("a"))
-        self.store.done(ZeroDivisionError("oops"))
-        self.failureResultOf(written, StorageError)
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.assertEqual((self.journal.pending, self.journal.dropped), (0, 1))
-        again = self.journal.write(*ended("b"))
-        self.assertEqual(self.store.applied[1:], [ended("b")])
-        self.store.done()
-        self.successResultOf(again)
 
 
 class CondensedTests(SynchronousTestCase):

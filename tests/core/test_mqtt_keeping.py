@@ -1,97 +1,14 @@
 """What the broker keeps: persistent sessions, retained messages, wills; and what the disk says."""
 
-from collections.abc import Sequence
+from attrs import evolve
 
-from attrs import define, evolve, field
-from twisted.internet.defer import Deferred, fail
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
-
-from bumper_tw.broker_interfaces import IMqttStore
-from bumper_tw.core.devices import DeviceRegistry
-from bumper_tw.core.mqtt_clients import ClientLimits
-from bumper_tw.core.mqtt_retained import RetainedLimits
-from bumper_tw.core.mqtt_router import BrokerLimits
-from bumper_tw.core.mqtt_session import SessionLimits
-from bumper_tw.errors import ProtocolViolation, StorageError
-from bumper_tw.kept import Change, Kept
-from bumper_tw.storage.memory import MemoryDeviceStore, MemoryMqttStore
-from bumper_tw.values import Message, Principal, Role
-from bumper_tw.wire.mqtt_packets import Packet, Publish, PubRel
-from tests.core.brokers import Party, make_broker
-from tests.samples import DUSTY, DUSTY_DEVICE, DUSTY_ITSELF, RecordingLink
-
-HUB = Principal(Role.SERVICE, "hub", resource="hub1")
-LAMP = Principal(Role.SERVICE, "lamp", resource="lamp1")
-LIMITS = BrokerLimits(
-    SessionLimits(subscriptions=8, inflight=2, queued=3, backlog=1000, unreleased=3),
-    ClientLimits(sessions=2, seconds=100.0, payloads=500),
-    RetainedLimits(messages=200, seconds=1000.0),
-)
-
-
-@implementer(IMqttStore)
-@define(eq=False)
-class Disk:
-    """
-    A disk that can be slow, or full.
-
-    @ivar writing: what waits while it is slow.
-    """
-
-    inner: MemoryMqttStore = field(factory=MemoryMqttStore)
-    slow: bool = False
-    full: bool = False
-    writing: list[tuple[Sequence[Change], Deferred[None]]] = field(factory=list)
-
-    def load(self) -> Deferred[Kept]:
-        return self.inner.load()
-
-    def apply(self, changes: Sequence[Change]) -> Deferred[None]:
-        if self.full:
-            return fail(StorageError("no space"))
-        if not self.slow:
-            return self.inner.apply(changes)
-        done: Deferred[None] = Deferred()
-        self.writing.append((changes, done))
-        return done
-
-    def catch_up(self) -> None:
-        """What waits is written."""
-        self.slow = False
-        while self.writing:
-            changes, done = self.writing.pop(0)
-            self.inner.apply(changes).chainDeferred(done)
-
-
-class KeepingCase(SynchronousTestCase):
-    """A broker whose disk outlives it."""
-
-    def setUp(self) -> None:
-        self.clock, self.disk = Clock(), Disk()
-        self.clock.advance(1_767_225_600)
-        self.registry = DeviceRegistry(self.clock, MemoryDeviceStore())
-        self.registry.attach(DUSTY_DEVICE, RecordingLink())
-        self.broker = make_broker(self.clock, self.registry, LIMITS, self.disk)
-
-    def restart(self) -> None:
-        """The server is killed, and starts again."""
-        self.clock.advance(1)
-        self.broker = make_broker(self.clock, self.registry, LIMITS, self.disk)
-        self.broker.restore(self.successResultOf(self.disk.load()))
-
-    def hub(self, clean: bool = False, will: Message | None = None) -> Party:
-        """The household's hub connects."""
-        return Party(self.broker, HUB, "hub1", clean, will)
-
-    def lamp(self, clean: bool = True, will: Message | None = None) -> Party:
-        """A lamp connects."""
-        return Party(self.broker, LAMP, "lamp1", clean, will)
-
-    def dropped(self) -> int:
-        """How many messages were given up."""
-        return self.broker.counts["dropped for slow readers"]
+from bumper_tw.core.mqtt_window import weight_of
+from bumper_tw.errors import ProtocolViolation
+from bumper_tw.values import Message
+from bumper_tw.wire.mqtt_packets import PubRel
+from tests.core.brokers import Party
+from tests.core.keeping import HUB, LAMP, KeepingCase
+from tests.samples import DUSTY, DUSTY_ITSELF
 
 
 class SessionTests(KeepingCase):
@@ -174,11 +91,11 @@ class SessionTests(KeepingCase):
         hub.subscribe(("a", 1))
         self.lamp().say("a", b"1", 1)
         hub.acknowledge(*hub.heard())
-        self.assertEqual(self.broker.clients.payloads, 0)
+        self.assertEqual(self.broker.clients.owed, 0)
         self.clock.advance(1)
         self.restart()
         self.assertEqual(self.hub().take(), [])
-        self.assertEqual(self.broker.clients.payloads, 0)
+        self.assertEqual(self.broker.clients.owed, 0)
 
     def test_unsubscribed(self) -> None:
         """What was taken back stays so after a restart; the rest stays subscribed."""
@@ -229,11 +146,24 @@ class SessionTests(KeepingCase):
 
     def test_too_many(self) -> None:
         """With no room left a session is not kept; nobody else's gives way."""
+        for number in range(8):
+            account = evolve(LAMP, name=f"account {number // 2}")
+            Party(self.broker, account, f"id{number}", clean=False).drop()
         self.hub().drop()
-        self.lamp(clean=False).drop()
-        third = evolve(LAMP, name="third")
-        Party(self.broker, third, "t", clean=False).drop()
-        self.assertFalse(Party(self.broker, third, "t", clean=False).session.present)
+        self.assertFalse(self.hub().session.present)
+        self.assertEqual(self.broker.clients.away, 8)
+
+    def test_share(self) -> None:
+        """Whoever makes up client ids takes room from nobody else: its oldest session ends."""
+        self.hub().drop()
+        for name in ("one", "two", "three"):
+            self.clock.advance(1)
+            Party(self.broker, LAMP, name, clean=False).drop()
+        present = [
+            Party(self.broker, LAMP, name, clean=False).session.present
+            for name in ("three", "two", "one")
+        ]
+        self.assertEqual(present, [True, True, False])
         self.assertTrue(self.hub().session.present)
 
     def test_queue_is_bounded(self) -> None:
@@ -252,9 +182,15 @@ class SessionTests(KeepingCase):
             party.subscribe(("a", 1))
             party.drop()
         stranger = Party(self.broker, evolve(LAMP, name="x"), "x")
-        for _ in range(3):
+        for _ in range(5):
             stranger.say("a", bytes(200), 1)
-        self.assertEqual((self.dropped(), self.broker.clients.payloads), (4, 400))
+        each = weight_of(Message("a", bytes(200)))
+        self.assertEqual((self.dropped(), self.broker.clients.owed), (4, 6 * each))
+        # Somebody who is here and keeps up is not kept waiting for what others left.
+        here = Party(self.broker, LAMP, "here", clean=False)
+        here.subscribe(("a", 1))
+        stranger.say("a", b"x", 1)
+        self.assertEqual(here.bodies(), [b"x"])
 
     def test_own_sessions(self) -> None:
         """A client id belongs to an account: under another one it means another session."""
@@ -263,88 +199,6 @@ class SessionTests(KeepingCase):
         self.assertFalse(other.session.present)
         other.drop()
         self.assertTrue(self.hub().session.present)
-
-
-class DiskTests(KeepingCase):
-    """What must be kept is acknowledged when it is on disk, and only then."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.keeper = self.hub()
-        self.keeper.subscribe(("a", 2))
-        self.disk.slow = True
-
-    def test_nothing_to_keep(self) -> None:
-        """What nobody keeps may be acknowledged at once, however slow the disk is."""
-        guest = self.lamp()
-        guest.subscribe(("b", 1))
-        self.assertIsNone(guest.say("b", qos=1))
-        self.assertIsNone(guest.say("b", qos=2, packet_id=1))
-        self.assertEqual(len(guest.heard()), 2)
-
-    def test_waits(self) -> None:
-        """What is owed to a kept session waits for the disk, here and there; others do not."""
-        guest = self.lamp()
-        guest.subscribe(("a", 1))
-        kept = guest.say("a", qos=1)
-        assert kept is not None
-        self.assertNoResult(kept)
-        self.assertEqual((len(guest.heard()), self.keeper.heard()), (1, []))
-        self.disk.catch_up()
-        self.successResultOf(kept)
-        self.assertEqual(len(self.keeper.heard()), 1)
-
-    def test_qos_0(self) -> None:
-        """QoS 0 is not kept."""
-        self.assertIsNone(self.lamp().say("a"))
-        self.assertEqual(len(self.keeper.heard()), 1)
-
-    def test_retained(self) -> None:
-        """So does what is retained."""
-        kept = self.lamp().say("nobody", qos=1, retain=True)
-        assert kept is not None
-        self.assertNoResult(kept)
-        self.disk.catch_up()
-        self.successResultOf(kept)
-
-    def test_repetition_waits(self) -> None:
-        """A repetition is not acknowledged before the first one may be."""
-        lamp = self.lamp(clean=False)
-        lamp.say("a", qos=2, packet_id=1)
-        again = lamp.say("a", qos=2, packet_id=1)
-        assert again is not None
-        self.assertNoResult(again)
-        self.disk.catch_up()
-        self.successResultOf(again)
-        self.assertEqual(len(self.keeper.heard()), 1)
-
-    def test_full(self) -> None:
-        """What the disk refuses is not acknowledged, nor delivered to whom it is owed."""
-        self.disk.slow, self.disk.full = False, True
-        lamp = self.lamp(clean=False)
-        kept = lamp.say("a", b"1", 2, packet_id=1)
-        assert kept is not None
-        self.failureResultOf(kept, StorageError)
-        self.assertEqual(self.keeper.heard(), [])
-        self.disk.full = False
-        self.clock.advance(2)
-        # The client comes again, and now it counts.
-        kept = lamp.say("a", b"1", 2, packet_id=1)
-        assert kept is not None
-        self.successResultOf(kept)
-        self.assertEqual(self.keeper.bodies(), [b"1"])
-        self.clock.advance(2)
-        self.restart()
-        self.assertEqual(self.hub().bodies(), [b"1"])
-
-    def test_gone_meanwhile(self) -> None:
-        """A message for a session that ended before the disk was done goes nowhere."""
-        kept = self.lamp().say("a", qos=1)
-        assert kept is not None
-        clean = self.hub(clean=True)
-        self.disk.catch_up()
-        self.successResultOf(kept)
-        self.assertEqual((clean.take(), self.broker.clients.payloads), ([], 0))
 
 
 class RetainedTests(KeepingCase):
@@ -487,24 +341,3 @@ class WillTests(KeepingCase):
         lamp.subscribe(("will/lamp", 1))
         lamp.drop()
         self.assertEqual(self.lamp(clean=False).bodies(), [b"gone"])
-
-
-class OrderTests(KeepingCase):
-    """Messages of one topic stay in order (MQTT-4.6.0-6)."""
-
-    def test_slow_disk(self) -> None:
-        """Also when some of them wait for the disk together."""
-        hub = self.hub()
-        hub.subscribe(("a", 1))
-        self.disk.slow = True
-        lamp = self.lamp()
-        for number in range(5):
-            lamp.say("a", b"%d" % number, 1)
-        self.disk.catch_up()
-        bodies: list[bytes] = []
-        packets: list[Packet] = hub.take()
-        while packets:
-            bodies += [each.payload for each in packets if isinstance(each, Publish)]
-            hub.acknowledge(*packets)
-            packets = hub.take()
-        self.assertEqual(bodies, [b"0", b"1", b"2", b"3", b"4"])

@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.core.mqtt_retained import RetainedLimits, RetainedMessages
+from bumper_tw.core.mqtt_retained import WEIGHT, RetainedLimits, RetainedMessages
 from bumper_tw.values import Message
 from bumper_tw.wire.mqtt_topics import matches
+from tests.samples import DASHBOARD
 
 LEVELS = st.lists(st.sampled_from(["a", "b", "", "$c"]), min_size=1, max_size=4)
 TOPICS = LEVELS.map("/".join).filter(bool)
@@ -19,21 +20,21 @@ FILTERS = st.builds(
 
 def said(topic: str, payload: bytes = b"x") -> Message:
     """Something to be retained."""
-    return Message(topic, payload, retain=True)
+    return Message(topic, payload, retain=True, origin=DASHBOARD)
 
 
 class RetainedTests(SynchronousTestCase):
     """The last word on each topic."""
 
     def setUp(self) -> None:
-        self.retained = RetainedMessages(RetainedLimits(messages=3, size=40, seconds=100.0))
+        self.retained = RetainedMessages(RetainedLimits(messages=3, size=900, seconds=100.0))
 
     def test_set(self) -> None:
         """The last message counts, and an empty one clears (MQTT 3.1.1, 3.3.1.3)."""
         self.assertTrue(self.retained.set(said("a/b"), 0))
         self.assertTrue(self.retained.set(said("a/b", b"new"), 0))
         self.assertEqual(self.retained.get("a/b"), said("a/b", b"new"))
-        self.assertEqual((len(self.retained), self.retained.size), (1, 6))
+        self.assertEqual((len(self.retained), self.retained.size), (1, 6 + 2 * WEIGHT))
         self.assertTrue(self.retained.set(said("a/b", b""), 0))
         self.assertIsNone(self.retained.get("a/b"))
         self.assertEqual((len(self.retained), self.retained.size), (0, 0))
@@ -51,12 +52,25 @@ class RetainedTests(SynchronousTestCase):
         self.assertEqual(results, [True, True, True, False, True])
 
     def test_size(self) -> None:
-        """Bytes too many are refused, and what was there stays."""
-        self.assertTrue(self.retained.set(said("a", bytes(30)), 0))
-        self.assertFalse(self.retained.set(said("a", bytes(40)), 0))
-        self.assertFalse(self.retained.set(said("b", bytes(9)), 0))
-        self.assertTrue(self.retained.set(said("b", bytes(8)), 0))
-        self.assertEqual(self.retained.get("a"), said("a", bytes(30)))
+        """
+        Bytes too many are refused.  What was the last word is it no more, so it goes: nobody is
+        told what is not true any more.
+        """
+        self.assertTrue(self.retained.set(said("a", bytes(300)), 0))
+        self.assertFalse(self.retained.set(said("b", bytes(300)), 0))
+        self.assertTrue(self.retained.set(said("b", bytes(90)), 0))
+        self.assertFalse(self.retained.set(said("a", bytes(800)), 0))
+        self.assertIsNone(self.retained.get("a"))
+        self.assertEqual(list(self.retained.match("#")), ["b"])
+
+    def test_deep(self) -> None:
+        """Many levels cost as much as many bytes."""
+        self.assertFalse(self.retained.set(said("a/b/c/d"), 0))
+
+    def test_ours(self) -> None:
+        """What we retain ourselves is not refused."""
+        for topic in ("a", "b", "c", "d"):
+            self.assertTrue(self.retained.set(Message(topic, bytes(900), retain=True), 0))
 
     def test_expired(self) -> None:
         """What is too old is told; a new message is young again."""

@@ -27,7 +27,7 @@ from tests.samples import (
 
 ALL_REPORTS = f"iot/atr/+/{DUSTY}/+"
 REPORT = f"iot/atr/onBattery/{DUSTY}/j"
-LIMITS = SessionLimits(subscriptions=4, inflight=2, queued=3, backlog=1000)
+LIMITS = SessionLimits(subscriptions=4, inflight=2, queued=3, backlog=4000)
 
 
 class SessionCase(SynchronousTestCase):
@@ -195,10 +195,10 @@ class DeliveryTests(SessionCase):
     def test_queue_is_bounded_in_bytes(self) -> None:
         """Large publications that nobody acknowledges are dropped much earlier."""
         self.subscribe(1)
-        self.hear(b"x" * 600, b"x" * 600, qos=1)
+        self.hear(b"x" * 3000, b"x" * 3000, qos=1)
         self.assertEqual((len(self.written()), self.dropped()), (1, 1))
         self.session.acknowledged(1)
-        self.hear(b"x" * 600, qos=1)
+        self.hear(b"x" * 3000, qos=1)
         self.assertEqual((len(self.written()), self.dropped()), (1, 1))
 
     def test_unknown_acknowledgement(self) -> None:
@@ -221,7 +221,7 @@ class DeliveryTests(SessionCase):
     def test_backlog(self) -> None:
         """In front of a slow reader QoS 0 is dropped once its backlog is full."""
         self.subscribe(0)
-        self.outlet.waiting = 900
+        self.outlet.waiting = 3900
         self.hear(b"x" * 20, b"x" * 200)
         self.assertEqual((len(self.written()), self.dropped()), (1, 1))
 

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.core.mqtt_window import HIGHEST, Owed, Window
+from bumper_tw.core.mqtt_window import HIGHEST, Owed, Window, weight_of
 from bumper_tw.kept import KeptMessage
 from bumper_tw.values import Message
 
@@ -75,16 +75,16 @@ class WindowTests(SynchronousTestCase):
         self.window.settle(2, 1)
         self.assertEqual(self.owe(HIGHEST + 1).packet_id, 2)
 
-    def test_payloads(self) -> None:
+    def test_weight(self) -> None:
         """Bytes are counted until they are settled or dropped."""
         window = Window(1)
         first, second = window.owe(1, message(payload=b"abc")), window.owe(2, message())
-        self.assertEqual(window.payloads, 4)
+        self.assertEqual(window.weight, weight_of(first.message) + weight_of(second.message))
         self.assertEqual([window.drop(second), window.drop(second)], [True, False])
         window.line_up(first)
         window.next()
         window.settle(first.packet_id, 1)
-        self.assertEqual((window.payloads, len(window)), (0, 0))
+        self.assertEqual((window.weight, len(window)), (0, 0))
 
     def test_reserved(self) -> None:
         """What was not lined up yet does not go out, and keeps its place by when it is."""
@@ -127,7 +127,7 @@ class RestoreTests(SynchronousTestCase):
         window = Window(3)
         window.restore(self.kept, None)
         self.assertEqual(self.numbers(window), [1, 2, 3])
-        self.assertEqual(window.payloads, 4)
+        self.assertEqual(window.weight, 4 * weight_of(message(2)))
 
     def test_released(self) -> None:
         """What the client has already waits for its PUBCOMP."""

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.core.passwords import AT_ONCE, WAITING, Passwords, hash_password, md5_hex, verify
+from bumper_tw.core.passwords import Passwords, hash_password, md5_hex, verify
+from bumper_tw.core.throttle import Throttle, TooManyAttempts
+from bumper_tw.core.turns import Turns
 from bumper_tw.errors import LoginRefused
 from tests.core.lodging import at_once, countings
 
@@ -48,7 +51,8 @@ class PasswordsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.working: list[Deferred[Any]] = []
-        self.passwords = Passwords(self.later, countings())
+        self.turns, self.throttle = Turns(at_once=2, waiting=3), Throttle(Clock())
+        self.passwords = Passwords(self.later, countings(), self.turns)
 
     def later(self, work: Callable[[], Any]) -> Deferred[Any]:
         """A thread that takes its time."""
@@ -56,32 +60,45 @@ class PasswordsTests(SynchronousTestCase):
         self.working.append(done)
         return done
 
+    def check(self) -> Deferred[bool]:
+        """Somebody brings a password."""
+        return self.passwords.check(DIGEST, None, self.throttle.guess("peer", "anna"))
+
     def test_round_trip(self) -> None:
         """What was hashed is recognised, with a new salt each time."""
-        passwords = Passwords(at_once, countings())
+        passwords = Passwords(at_once, countings(), self.turns)
         first = self.successResultOf(passwords.hashed(DIGEST))
         second = self.successResultOf(passwords.hashed(DIGEST))
         self.assertNotEqual(first, second)
-        self.assertTrue(self.successResultOf(passwords.check(DIGEST, second)))
+        guess = self.throttle.guess("peer", "anna")
+        self.assertTrue(self.successResultOf(passwords.check(DIGEST, second, guess)))
 
-    def test_few_at_once(self) -> None:
-        """The rest waits for its turn, so that the box has time for robots."""
-        checks = [self.passwords.check(DIGEST, None) for _ in range(AT_ONCE + 1)]
-        self.assertEqual(len(self.working), AT_ONCE)
-        self.working[0].callback(False)
-        self.assertFalse(self.successResultOf(checks[0]))
-        self.assertEqual(len(self.working), AT_ONCE + 1)
+    def test_turns(self) -> None:
+        """Hashing and checking stand in the one queue that all have, and it is bounded."""
+        first = self.check()
+        self.turns.run(lambda: self.later(bool))
+        self.check()
+        self.passwords.hashed(DIGEST)
+        self.assertEqual(len(self.working), 2)
+        self.check()
+        self.failureResultOf(self.check(), LoginRefused)
+        self.failureResultOf(self.passwords.hashed(DIGEST), LoginRefused)
+        self.working[0].callback(True)
+        self.assertTrue(self.successResultOf(first))
+        self.assertEqual(len(self.working), 3)
 
-    def test_bounded_queue(self) -> None:
-        """Beyond a number of waiting ones, the next is refused."""
-        for _ in range(AT_ONCE + WAITING):
-            self.assertNoResult(self.passwords.check(DIGEST, None))
-        self.failureResultOf(self.passwords.check(DIGEST, None), LoginRefused)
+    def test_coming_and_going(self) -> None:
+        """Who hangs up does not make room for more work than the threads can do."""
+        for _ in range(100):
+            asked = self.check()
+            asked.cancel()
+            self.failureResultOf(asked, CancelledError)
+        self.assertEqual(len(self.working), 2)
 
-    def test_cancelled_in_the_queue(self) -> None:
-        """Who hangs up while waiting costs no turn."""
-        checks = [self.passwords.check(DIGEST, None) for _ in range(AT_ONCE + 1)]
-        checks[-1].addErrback(lambda _: None)
-        checks[-1].cancel()
-        self.working[0].callback(False)
-        self.assertEqual(len(self.working), AT_ONCE)
+    def test_wrong(self) -> None:
+        """What was wrong counts."""
+        for _ in range(10):
+            asked = self.check()
+            self.working.pop().callback(False)
+            self.assertFalse(self.successResultOf(asked))
+        self.assertRaises(TooManyAttempts, self.check)

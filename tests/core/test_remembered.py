@@ -55,6 +55,13 @@ class RememberedTests(SynchronousTestCase):
         self.assertTrue(self.remembered.knows("anna", HASH + "2", b"new"))
         self.assertEqual(len(self.remembered), 1)
 
+    def test_holds(self) -> None:
+        """It is known that there is a right secret, for a name and just its stored hash."""
+        self.remembered.remember("anna", HASH, b"secret")
+        self.assertTrue(self.remembered.holds("anna", HASH))
+        for name, stored in (("anna", HASH + "2"), ("ben", HASH), ("", ""), ("anna", "")):
+            self.assertFalse(self.remembered.holds(name, stored), (name, stored))
+
     def test_forget(self) -> None:
         """A name can be forgotten, known or not."""
         self.remembered.remember("anna", HASH, b"secret")

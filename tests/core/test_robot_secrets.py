@@ -19,8 +19,9 @@ from bumper_tw.core.robot_secrets import (
     WrongSecret,
     kind_of,
 )
-from bumper_tw.core.secret_hashes import AT_ONCE, WAITING, SecretHashes, fits, hash_secret
-from bumper_tw.core.throttle import TooManyAttempts
+from bumper_tw.core.secret_hashes import SecretHashes, fits, hash_secret
+from bumper_tw.core.throttle import Throttle, TooManyAttempts
+from bumper_tw.core.turns import Turns
 from bumper_tw.errors import LoginRefused, StorageError
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.storage.memory_secrets import MemoryRobotSecretStore
@@ -107,7 +108,8 @@ class HashesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.working: list[Deferred[Any]] = []
-        self.hashes = SecretHashes(self.later, countings())
+        self.hashes = SecretHashes(self.later, countings(), Turns(at_once=2, waiting=3))
+        self.throttle = Throttle(Clock())
 
     def later(self, work: Callable[[], Any]) -> Deferred[Any]:
         """A thread that takes its time."""
@@ -115,33 +117,39 @@ class HashesTests(SynchronousTestCase):
         self.working.append(done)
         return done
 
+    def check(self) -> Deferred[bool]:
+        """Somebody brings a secret."""
+        return self.hashes.check(b"x", "", self.throttle.guess(PEER, DID))
+
     def test_round_trip(self) -> None:
         """What was hashed is recognised, with a new salt each time."""
-        hashes = SecretHashes(at_once, countings())
+        hashes = SecretHashes(at_once, countings(), Turns())
         first = self.successResultOf(hashes.hashed(b"x"))
         second = self.successResultOf(hashes.hashed(b"x"))
         self.assertNotEqual(first, second)
-        self.assertTrue(self.successResultOf(hashes.check(b"x", second)))
-        self.assertFalse(self.successResultOf(hashes.check(b"y", second)))
+        guess = self.throttle.guess(PEER, DID)
+        self.assertTrue(self.successResultOf(hashes.check(b"x", second, guess)))
+        self.assertFalse(self.successResultOf(hashes.check(b"y", second, guess)))
 
     def test_bounded(self) -> None:
         """A few work, a number of others wait, and the next is refused."""
-        for _ in range(AT_ONCE + WAITING):
-            self.assertNoResult(self.hashes.check(b"x", ""))
-        self.assertEqual(len(self.working), AT_ONCE)
-        self.failureResultOf(self.hashes.check(b"x", ""), LoginRefused)
+        for _ in range(5):
+            self.assertNoResult(self.check())
+        self.assertEqual(len(self.working), 2)
+        self.failureResultOf(self.check(), LoginRefused)
+        self.failureResultOf(self.hashes.hashed(b"x"), LoginRefused)
 
     def test_coming_and_going(self) -> None:
         """Who hangs up does not make room for more work than the threads can do."""
         for _ in range(100):
-            asked = self.hashes.check(b"x", "")
+            asked = self.check()
             asked.cancel()
             self.failureResultOf(asked, CancelledError)
-        self.assertEqual(len(self.working), AT_ONCE)
-        last = self.hashes.check(b"x", "")
+        self.assertEqual(len(self.working), 2)
+        last = self.check()
         self.working.pop().callback(True)
         # Nobody wants the other 98.
-        self.assertEqual(len(self.working), AT_ONCE)
+        self.assertEqual(len(self.working), 2)
         self.working.pop().callback(True)
         self.assertTrue(self.successResultOf(last))
 
@@ -161,7 +169,7 @@ class Case(SynchronousTestCase):
     def begin(self, store: MemoryRobotSecretStore) -> None:
         """Start, or start again, with what is on disk."""
         self.store = store
-        hashes = SecretHashes(self.counted, countings())
+        hashes = SecretHashes(self.counted, countings(), Turns())
         self.secrets = RobotSecrets(
             self.clock,
             store,
@@ -484,7 +492,9 @@ class ClosedTests(Case):
 
         [line] = self.lines(come)
         self.assertIn(f"robot {DID} at {PEER} is new and the house is closed", line)
-        self.assertIn("identity.closed = false", line)
+        self.assertIn(
+            "identity.closed = false, send SIGHUP, let it connect once, and close again", line
+        )
         self.assertEqual(self.lines(come), [])
         self.assertEqual(self.store.secrets, {})
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.core.throttle import Throttle, TooManyAttempts
 from bumper_tw.core.tickets import LIFE, LIMIT, Tickets
 from bumper_tw.core.tokens import Claims, JwtKind, Signer, digest
 from bumper_tw.errors import LoginRefused
@@ -146,47 +145,3 @@ class TicketTests(SynchronousTestCase):
         self.assertEqual(len(self.tickets), LIMIT)
         self.assertRaises(LoginRefused, self.tickets.read, texts[0])
         self.assertEqual(self.tickets.read(texts[-1]).session, str(LIMIT))
-
-
-class ThrottleTests(SynchronousTestCase):
-    """How often somebody may be wrong."""
-
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.throttle = Throttle(self.clock, attempts=3, seconds=60, peers=2)
-
-    def wrong(self, peer: str, times: int) -> None:
-        """So many attempts fail."""
-        for _ in range(times):
-            self.throttle.enter(peer)
-
-    def test_limit(self) -> None:
-        """One more than allowed is refused, for a minute, and for this peer only."""
-        self.wrong("a", 3)
-        self.assertRaises(TooManyAttempts, self.throttle.enter, "a")
-        self.wrong("b", 3)
-        self.clock.advance(60)
-        self.wrong("a", 3)
-        self.assertRaises(TooManyAttempts, self.throttle.enter, "a")
-
-    def test_success(self) -> None:
-        """Being right costs nothing, and does not forgive others' mistakes."""
-        for _ in range(10):
-            self.throttle.enter("a")
-            self.throttle.succeeded("a")
-        self.wrong("a", 2)
-        self.throttle.enter("a")
-        self.throttle.succeeded("a")
-        self.throttle.enter("a")
-        self.assertRaises(TooManyAttempts, self.throttle.enter, "a")
-
-    def test_unknown_success(self) -> None:
-        """A success after the peer was forgotten does nothing."""
-        self.throttle.succeeded("a")
-        self.assertEqual(len(self.throttle), 0)
-
-    def test_bounded(self) -> None:
-        """No more peers are remembered than allowed."""
-        for number in range(100):
-            self.throttle.enter(str(number))
-        self.assertEqual(len(self.throttle), 2)

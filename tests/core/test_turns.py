@@ -3,7 +3,7 @@
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.core.turns import Turns
+from bumper_tw.core.turns import OneByOne, Turns
 from bumper_tw.errors import LoginRefused
 
 
@@ -74,3 +74,20 @@ class TurnsTests(SynchronousTestCase):
             self.failureResultOf(self.turns.run(broken), ValueError)
         self.assertNoResult(self.turns.run(self.work))
         self.assertEqual(len(self.working), 1)
+
+    def test_one_by_one(self) -> None:
+        """Work that is done alone takes one turn at a time, and leaves the others."""
+        alone = OneByOne(self.turns, waiting=2)
+        answers = [alone.run(self.work) for _ in range(3)]
+        self.failureResultOf(alone.run(self.work), LoginRefused)
+        self.assertEqual(len(self.working), 1)
+        self.turns.run(self.work)
+        self.turns.run(self.work)
+        self.assertEqual(len(self.working), 2)
+        answers[1].cancel()
+        self.failureResultOf(answers[1], CancelledError)
+        self.working[0].callback("done")
+        self.assertEqual(self.successResultOf(answers[0]), "done")
+        self.assertEqual(len(self.working), 3)
+        self.working[1].callback("done")
+        self.assertEqual(len(self.working), 4)

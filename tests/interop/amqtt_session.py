@@ -27,14 +27,18 @@ class PacketDiary(BasePlugin[ClientContext]):  # type: ignore[misc]  # not in ou
     def __init__(self, context: ClientContext) -> None:
         super().__init__(context)
         self.packets: list[str] = []
+        self.present = False
         self.news = asyncio.Condition()
 
     async def on_mqtt_packet_sent(self, *, packet: object, session: object = None) -> None:
         """Called by the library."""
         await self._note(packet)
 
-    async def on_mqtt_packet_received(self, *, packet: object, session: object = None) -> None:
+    async def on_mqtt_packet_received(self, *, packet: Any, session: object = None) -> None:
         """Called by the library."""
+        if type(packet).__name__ == "ConnackPacket":
+            # That is how they spell it.
+            self.present = bool(packet.session_parent)
         await self._note(packet)
 
     async def _note(self, packet: object) -> None:
@@ -47,7 +51,9 @@ class Peer:
     """One client, and everything that happened to it."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
+        will = asked["will"]
         config = {
+            **({"will": {"message": will.pop("payload"), **will}} if will else {}),
             "auto_reconnect": False,
             "keep_alive": asked["keep_alive"],
             # The library takes this off what it tells the server.
@@ -67,7 +73,7 @@ class Peer:
         login = f"{quote(asked['user'], '')}:{quote(asked['password'], '')}"
         url = f"{scheme}://{login}@{asked['host']}:{asked['port']}"
         try:
-            code: int = await self._client.connect(url, cafile=asked.get("ca"))
+            code: int = await self._client.connect(url, asked["clean"], asked.get("ca"))
         except ConnectError as refused:
             why: int | None = refused.return_code
             return why
@@ -78,6 +84,10 @@ class Peer:
         """Keep what comes; the library gives nothing when the connection has ended."""
         while (message := await self._client.deliver_message()) is not None:
             self._heard.put_nowait(told(message))
+
+    async def present(self, _: dict[str, Any]) -> bool:
+        """Whether the CONNACK said so."""
+        return self._diary.present
 
     async def subscribe(self, asked: dict[str, Any]) -> list[int]:
         """What each filter is granted."""
@@ -92,7 +102,7 @@ class Peer:
     async def publish(self, asked: dict[str, Any]) -> bool:
         """Whether all that belongs to the QoS has happened: the library waits for it."""
         payload = asked["payload"].encode()
-        await self._client.publish(asked["topic"], payload, asked["qos"])
+        await self._client.publish(asked["topic"], payload, asked["qos"], asked["retain"])
         return True
 
     async def receive(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +139,7 @@ def told(message: Any) -> dict[str, Any]:
 
 DEEDS: dict[str, Callable[[Peer, dict[str, Any]], Awaitable[Any]]] = {
     "connect": Peer.connect,
+    "present": Peer.present,
     "subscribe": Peer.subscribe,
     "unsubscribe": Peer.unsubscribe,
     "publish": Peer.publish,

@@ -109,9 +109,10 @@ class InteropCase(SynchronousTestCase):
         *options: str,
         ports: Mapping[str, int] | None = None,
         daemon: tuple[str, ...] = (),
+        anonymous: bool = False,
     ) -> Server:
         """Start a server, which has to end well when the test has."""
-        server = Server(self.folder, *options, ports=ports, daemon=daemon)
+        server = Server(self.folder, *options, ports=ports, daemon=daemon, anonymous=anonymous)
         self.addCleanup(self._stopped_well, server)
         return server
 

@@ -17,7 +17,10 @@ HERE = Path(__file__).parent
 PYTHONS = ("3.14", "3.13", "3.12")
 
 #: The same as in the extra C{interop} of setup.py.
-MQTT_CLIENTS = ("paho-mqtt>=2", "amqtt>=0.11.4")
+MQTT_CLIENTS = ("paho-mqtt>=2", "amqtt>=0.11.4", "gmqtt>=0.7")
+
+#: Says that an installation came to its end, and what was wanted of it.
+COMPLETE = "complete"
 
 #: Seconds for a download.
 INSTALL_SECONDS = 600
@@ -44,7 +47,7 @@ def deebot_python() -> Path:
 
 def mqtt_python() -> Path:
     """
-    An interpreter that can import C{paho} and C{amqtt}.
+    An interpreter that can import C{paho}, C{amqtt} and C{gmqtt}.
 
     @raise SkipTest: they cannot be had.
     """
@@ -59,13 +62,19 @@ def environment(name: str, base: Callable[[], Path], *packages: str) -> Path:
     @param base: gives the interpreter to make it with; only asked then.
     @raise SkipTest: it cannot be made.
     """
-    folder = cache() / name
+    folder, wanted = cache() / name, "\n".join(packages)
     python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
+    if not complete(folder, wanted):
         install([str(base()), "-m", "venv", "--clear", str(folder)])
         install([str(python), "-m", "pip", "install", "--quiet", *packages])
-        (folder / "complete").touch()
+        (folder / COMPLETE).write_text(wanted)
     return python
+
+
+def complete(folder: Path, wanted: str) -> bool:
+    """Whether a folder has been filled, and with what is wanted today."""
+    mark = folder / COMPLETE
+    return mark.exists() and mark.read_text() == wanted
 
 
 def interpreter() -> Path:
@@ -104,21 +113,33 @@ def works(python: Path) -> bool:
 
 def node_modules() -> Path:
     """
-    The folder with C{ecovacs-deebot}, and what it needs.
+    The folder with C{ecovacs-deebot} and C{mqtt}, and what they need.
 
     @raise SkipTest: it cannot be had.
     """
     clients_wanted()
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            unavailable(f"ecovacs-deebot needs {program}: not found")
-    folder = cache() / "ecovacs-deebot"
-    if not (folder / "complete").exists():
+            unavailable(f"ecovacs-deebot and MQTT.js need {program}: not found")
+    folder, wanted = cache() / "ecovacs-deebot", (HERE / "package.json").read_text()
+    if not complete(folder, wanted):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(HERE / "package.json", folder)
         install(["npm", "install", "--prefix", str(folder), *NPM_OPTIONS])
-        (folder / "complete").touch()
+        (folder / COMPLETE).write_text(wanted)
     return folder / "node_modules"
+
+
+def mosquitto(program: str) -> str:
+    """
+    One of the programs of mosquitto, which a distribution's packages bring.
+
+    @raise SkipTest: it is not installed.
+    """
+    clients_wanted()
+    # Daemons are not on everybody's path.
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    return found or unavailable(f"{program} is not installed")
 
 
 def install(argv: list[str]) -> None:

@@ -205,16 +205,18 @@ class UserChecks(ClientCase):
         self.assertEqual(user.packets("PUBACK", 2).count("PUBLISH"), 2)
 
     def test_exactly_once(self) -> None:
-        """A publication with QoS 2 goes all the way, and arrives once, with QoS 1 at best."""
+        """With QoS 2 on both sides each leg goes all the way, and it arrives once."""
         robot = self.talk.client("robot", robot_login(self.robot))
         user, _ = self.user()
-        self.assertEqual(user.subscribe(f"iot/atr/+/{own(self.robot)}/+", qos=2), [1])
+        self.assertEqual(user.subscribe(f"iot/atr/+/{own(self.robot)}/+", qos=2), [2])
         for value in (48, 47):
             self.report(robot, value, qos=2)
             heard = user.receive()
-            self.assertEqual((heard.qos, heard.json), (1, body(value=value, isLow=0)))
+            self.assertEqual((heard.qos, heard.json), (2, body(value=value, isLow=0)))
         both = ["PUBLISH", "PUBREC", "PUBREL", "PUBCOMP"] * 2
         self.assertEqual(robot.packets("PUBCOMP", 2), ["CONNECT", "CONNACK", *both])
+        said = ["CONNECT", "CONNACK", "SUBSCRIBE", "SUBACK", *both]
+        self.assertEqual(user.packets("PUBCOMP", 2), said)
 
     def test_no_forgery(self) -> None:
         """What a user says in a robot's name is acknowledged, and nobody hears it."""
@@ -256,8 +258,21 @@ class ServiceChecks(ClientCase):
         """Telemetry of all robots may be heard, commands of others may not."""
         add_account(self.server, "dash", "correct horse")
         dash = self.talk.client("dash", Login("dash1", "dash", "correct horse"))
-        wanted = ("attr/+", "rsp/+", "iot/atr/+/+/+/+/+", "p2p/+", "iot/#", "#")
+        wanted = ("attr/+", "rsp/+", "iot/atr/+/+/+/+/+", "p2p/+", "iot/p2p/#", "$SYS/#")
         self.assertEqual(dash.subscribe(*wanted), [0, 0, 0, REFUSED, REFUSED, REFUSED])
+
+    def test_everything(self) -> None:
+        """Who wants everything hears what it may: telemetry, and no command."""
+        add_account(self.server, "dash", "correct horse")
+        robot = self.talk.client("robot", robot_login(self.robot))
+        self.assertEqual(robot.subscribe(self.filters()), [0])
+        dash = self.talk.client("dash", Login("dash1", "dash", "correct horse"))
+        self.assertEqual(dash.subscribe("#", "iot/#"), [0, 0])
+        dash.publish(f"p2p/{self.robot.did}", {"id": "a1", "cmd": "getBattery"})
+        self.assertIn("/q/", robot.receive().topic)
+        topic = self.report(robot, 61)
+        heard = {dash.receive().topic for _ in range(2)}
+        self.assertEqual(heard, {topic, f"attr/{self.robot.did}"})
 
 
 def heard_of(client: Client, topic: str, key: str = "", value: str = "") -> Any:

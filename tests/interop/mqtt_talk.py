@@ -5,11 +5,13 @@ A session has several clients.  Each line for its standard input is a JSON objec
 number; C{who}, the client; C{do}, and what that needs.  Each is answered by one line when it
 is done: C{step} again, and C{saw}.
 
-    connect      host, port, ca (for TLS), id, user, password, keep_alive, level: the code of
-                 the CONNACK
+    connect      host, port, ca (for TLS), id, user, password, keep_alive, level, clean, will
+                 (null, or topic, payload, qos and retain): the code of the CONNACK
+    present      whether that CONNACK said that an older session goes on
     subscribe    filters, qos: the codes of the SUBACK
     unsubscribe  filters: when it was acknowledged
-    publish      topic, payload, qos: C{true} when all that belongs to the QoS has happened
+    publish      topic, payload, qos, retain: C{true} when all that belongs to the QoS has
+                 happened
     receive      the next message: topic, payload, qos, retain
     packets      kind, count: the kinds of all packets in both directions, once there were
                  that many of one kind
@@ -22,10 +24,20 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from tests.interop.children import Child
 from tests.interop.server import HOST, Server
+
+
+@frozen
+class Will:
+    """What is said for a client that vanishes."""
+
+    topic: str
+    payload: str
+    qos: int = 0
+    retain: bool = False
 
 
 @frozen
@@ -33,14 +45,18 @@ class Login:
     """
     What a client connects with.
 
+    @ivar user: with the password, C{None} for neither.
     @ivar level: of the protocol: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0.
+    @ivar clean: whether nothing is kept of the session, before and after.
     """
 
     id: str
-    user: str
-    password: str
+    user: str | None
+    password: str | None
     keep_alive: int = 60
     level: int = 4
+    clean: bool = True
+    will: Will | None = None
 
 
 @frozen
@@ -127,8 +143,14 @@ class Client:
             password=login.password,
             keep_alive=login.keep_alive,
             level=login.level,
+            clean=login.clean,
+            will=asdict(login.will) if login.will else None,
         )
         return int(code)
+
+    def present(self) -> bool:
+        """Whether it goes on where an earlier connection left it."""
+        return bool(self.session.do(self.who, "present"))
 
     def subscribe(self, *filters: str, qos: int = 0) -> list[int]:
         """What is granted."""
@@ -140,8 +162,12 @@ class Client:
 
     def publish(self, topic: str, payload: object, qos: int = 0) -> None:
         """Send something as JSON, with all that belongs to the QoS."""
-        said = json.dumps(payload)
-        assert self.session.do(self.who, "publish", topic=topic, payload=said, qos=qos)
+        self.say(topic, json.dumps(payload), qos)
+
+    def say(self, topic: str, text: str, qos: int = 0, retain: bool = False) -> None:
+        """The same with a payload as it is."""
+        asked = {"topic": topic, "payload": text, "qos": qos, "retain": retain}
+        assert self.session.do(self.who, "publish", **asked)
 
     def receive(self) -> Heard:
         """The next message."""

@@ -40,7 +40,12 @@ class Peer:
             client_id=asked["id"],
             protocol=LEVELS[asked["level"]],
             reconnect_on_failure=False,
+            # MQTT 5 has another word for it, and a session of it is never wanted.
+            clean_session=asked["clean"] if asked["level"] < 5 else None,
         )
+        if asked["will"]:
+            self._client.will_set(**asked["will"])
+        self._present = False
         self._connected: SimpleQueue[int] = SimpleQueue()
         self._granted: SimpleQueue[list[int]] = SimpleQueue()
         self._removed: SimpleQueue[None] = SimpleQueue()
@@ -51,7 +56,8 @@ class Peer:
         self._listen()
 
     def _listen(self) -> None:
-        def on_connect(_: Client, __: Any, ___: Any, code: Any, ____: Any) -> None:
+        def on_connect(_: Client, __: Any, flags: Any, code: Any, ____: Any) -> None:
+            self._present = flags.session_present
             self._connected.put(CODES.get(code.value, code.value))
 
         def on_subscribe(_: Client, __: Any, ___: int, codes: list[Any], ____: Any) -> None:
@@ -80,12 +86,17 @@ class Peer:
 
     def connect(self, asked: dict[str, Any]) -> int:
         """Log in."""
-        self._client.username_pw_set(asked["user"], asked["password"])
+        if asked["user"] is not None:
+            self._client.username_pw_set(asked["user"], asked["password"])
         if asked.get("ca"):
             self._client.tls_set(ca_certs=asked["ca"])
         self._client.connect(asked["host"], asked["port"], keepalive=asked["keep_alive"])
         Thread(target=self._client.loop_forever, args=(GLANCE,), daemon=True).start()
         return self._connected.get(timeout=PATIENCE)
+
+    def present(self, _: dict[str, Any]) -> bool:
+        """Whether the CONNACK said so."""
+        return self._present
 
     def subscribe(self, asked: dict[str, Any]) -> list[int]:
         """What each filter is granted."""
@@ -99,7 +110,9 @@ class Peer:
 
     def publish(self, asked: dict[str, Any]) -> bool:
         """Whether all that belongs to the QoS has happened."""
-        sent = self._client.publish(asked["topic"], asked["payload"], asked["qos"])
+        sent = self._client.publish(
+            asked["topic"], asked["payload"], asked["qos"], asked["retain"]
+        )
         sent.wait_for_publish(PATIENCE)
         done: bool = sent.is_published()
         return done
@@ -138,6 +151,7 @@ def told(message: MQTTMessage) -> dict[str, Any]:
 
 DEEDS: dict[str, Callable[[Peer, dict[str, Any]], Any]] = {
     "connect": Peer.connect,
+    "present": Peer.present,
     "subscribe": Peer.subscribe,
     "unsubscribe": Peer.unsubscribe,
     "publish": Peer.publish,

@@ -66,6 +66,19 @@ def listen_option(ports: Mapping[str, int]) -> str:
     )
 
 
+def listen_file(folder: Path) -> Path:
+    """A settings file with the same listeners, and one that lets anybody in behind them."""
+    tables = [
+        f'[[listen]]\nserve = "{serve}"\nat = "tcp:0:interface={HOST}"\n{more}\n'
+        for name in LISTENERS
+        for serve, _, tls in [name.partition(":")]
+        for more in ["tls = true" if tls else ""]
+    ]
+    file = folder / "bumper.toml"
+    file.write_text("\n".join([*tables, tables[2] + "anonymous = true\n"]))
+    return file
+
+
 class Server:
     """
     C{twistd bumper}, in the foreground.
@@ -80,11 +93,17 @@ class Server:
         *options: str,
         ports: Mapping[str, int] | None = None,
         daemon: tuple[str, ...] = (),
+        anonymous: bool = False,
     ) -> None:
         """
         @param options: for the server, besides where everything is.
         @param daemon: options of twistd itself.
+        @param anonymous: whether there is a listener for clients without an account; then all
+            are on free ports.
         """
+        listeners = ["--listen", listen_option(ports or {})]
+        if anonymous:
+            listeners = ["--config", str(listen_file(folder))]
         self.folder, self.data, self.certs = folder, folder / "data", folder / "certs"
         self.child = Child(
             [
@@ -93,7 +112,7 @@ class Server:
                 "from twisted.scripts.twistd import run; run()",
                 *("-n", "--pidfile=", *daemon),
                 "bumper",
-                *("--listen", listen_option(ports or {}), "--announce", HOST),
+                *(*listeners, "--announce", HOST),
                 *("--data", str(self.data), "--certs", str(self.certs)),
                 *options,
             ],
@@ -113,7 +132,11 @@ class Server:
         @raise AssertionError: it does not start.
         """
         bound = self.child.wait_for(ACCEPTING, len(LISTENERS))
-        return Ports(*(int(match[1]) for match in bound))
+        return Ports(*(int(match[1]) for match in bound[: len(LISTENERS)]))
+
+    def anonymous(self) -> int:
+        """The port of the listener for clients without an account."""
+        return int(self.child.wait_for(ACCEPTING, len(LISTENERS) + 1)[-1][1])
 
     def stop(self) -> int:
         """

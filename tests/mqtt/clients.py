@@ -224,6 +224,10 @@ class World:
         while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
             self.clock.advance(0)
 
+    def build(self, host: str) -> Protocol:
+        """What a listener makes for a connection, where nobody anonymous may come in."""
+        return self.factory.door(False).buildProtocol(IPv4Address("TCP", host, 50_000))
+
     def dial(self, who: Principal | str, host: str = "192.0.2.7") -> "Client":
         """Open a connection, and say nothing yet."""
         return Client(self, who if isinstance(who, str) else client_id(who), host)
@@ -253,9 +257,7 @@ class Client:
     def __init__(self, world: World, name: str, host: str) -> None:
         self.world, self.name, self.pieces = world, name, False
         self.speech = ClientConnection(LARGEST)
-        self.line = Line(
-            world.clock, host, world.factory.buildProtocol(IPv4Address("TCP", host, 50_000))
-        )
+        self.line = Line(world.clock, host, world.build(host))
         self._read = 0
 
     def send(self, *written: bytes) -> None:
@@ -265,16 +267,20 @@ class Client:
             self.line.receive(piece)
         self.world.settle()
 
-    def connection(self, keep_alive: int = 60) -> bytes:
+    def connection(self, keep_alive: int = 60, clean: bool = True) -> bytes:
         """Its CONNECT."""
         packet = Connect(
-            keep_alive=keep_alive, client_id=self.name, username="E0001", password=b"s"
+            clean=clean,
+            keep_alive=keep_alive,
+            client_id=self.name,
+            username="E0001",
+            password=b"s",
         )
         return self.speech.connect(packet)
 
-    def connect(self, keep_alive: int = 60) -> None:
+    def connect(self, keep_alive: int = 60, clean: bool = True) -> None:
         """Say who it is."""
-        self.send(self.connection(keep_alive))
+        self.send(self.connection(keep_alive, clean))
 
     def subscribe(self, *filters: str, qos: int = 0) -> None:
         """Ask for messages."""

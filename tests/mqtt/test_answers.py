@@ -49,6 +49,11 @@ class SlowSession:
     slow: bool = True
     disk: list[Deferred[None]] = field(factory=list)
     did: list[object] = field(factory=list)
+    ready: Deferred[None] | None = None
+    filters: Sequence[str] = ()
+
+    def turn_away(self, outlet: IMqttOutlet) -> None:
+        self.did.append("turned away")
 
     def _keep(self) -> Deferred[None] | None:
         if not self.slow:

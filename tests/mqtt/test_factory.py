@@ -2,18 +2,20 @@
 
 from typing import Any, ClassVar
 
-from attrs import evolve
+from attrs import evolve, fields
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from bumper_tw.errors import LoginRefused
-from bumper_tw.mqtt.factory import ConnectionLimits
-from bumper_tw.mqtt.protocol import HANG_UP
-from bumper_tw.wire.mqtt_codec import encode
+from bumper_tw.app.config import MqttSettings
+from bumper_tw.errors import LoginRefused, ProtocolViolation
+from bumper_tw.mqtt.factory import SETTINGS, ConnectionLimits
+from bumper_tw.mqtt.lifetime import HANG_UP
+from bumper_tw.wire.mqtt_codec import PacketBuffer, encode, publish_bytes
 from bumper_tw.wire.mqtt_packets import Connect, PingReq, Will
 from tests.mqtt.clients import Line, WorldCase
 from tests.samples import ALICE, DASHBOARD, DUSTY_ITSELF
@@ -54,7 +56,7 @@ class FactoryTests(WorldCase):
 
     def test_local_socket(self) -> None:
         """A peer without a host counts as one."""
-        build = self.world.factory.buildProtocol
+        build = self.world.factory.door(False).buildProtocol
         made = [type(build(None)).__name__ for _ in range(3)]
         self.assertEqual(made, ["MqttProtocol", "MqttProtocol", "Unwelcome"])
         other = build(IPv4Address("TCP", "192.0.2.1", 1))
@@ -165,6 +167,46 @@ class RepeatedTests(WorldCase):
         self.assertEqual(len(lines(said, "closing")), 4)
 
 
+class LimitTests(SynchronousTestCase):
+    """What the limits say themselves."""
+
+    limits = ConnectionLimits(max_packet=64, max_topic=8, max_levels=3)
+
+    def violation(self, packet: bytes) -> ProtocolViolation:
+        """What is wrong with a packet."""
+        cutter = PacketBuffer(self.limits.max_packet, self.limits.max_topic)
+        wrong = self.assertRaises(ProtocolViolation, list, cutter.feed(packet))
+        assert isinstance(wrong, ProtocolViolation)
+        return wrong
+
+    def test_depth(self) -> None:
+        """A topic has so many levels and no more."""
+        self.limits.check_depth("a/b/c")
+        deep = self.assertRaises(ProtocolViolation, self.limits.check_depth, "a/b/c/")
+        self.assertIn("mqtt.max_levels", self.limits.explain(deep, stranger=True))
+
+    def test_settings(self) -> None:
+        """Whoever reads that something is too large reads which setting says so."""
+        for packet, setting in (
+            (publish_bytes("t", bytes(64)), "mqtt.max_packet"),
+            (publish_bytes("t" * 9, b""), "mqtt.max_topic"),
+        ):
+            said = self.limits.explain(self.violation(packet), stranger=False)
+            self.assertIn(f"over the limit. The setting is {setting}.", said)
+
+    def test_every_setting(self) -> None:
+        """All that is named can be set."""
+        named = {field.name for field in fields(MqttSettings)}
+        self.assertEqual({each.removeprefix("mqtt.") for each in SETTINGS.values()} - named, set())
+
+    def test_no_setting(self) -> None:
+        """What is wrong, and what no setting says, is said as it is."""
+        wrong = self.violation(b"\xff")
+        self.assertEqual(self.limits.explain(wrong, stranger=False), str(wrong))
+        long = self.violation(publish_bytes("t", bytes(64)))
+        self.assertEqual(self.limits.explain(long, stranger=True), str(long))
+
+
 class DoorTests(WorldCase):
     """What listeners listen with."""
 
@@ -174,16 +216,10 @@ class DoorTests(WorldCase):
             door = self.world.factory.door(anonymous)
             self.assertTrue(verifyObject(IProtocolFactory, door))
             protocol = door.buildProtocol(IPv4Address("TCP", "192.0.2.7", 1))
-            assert protocol is not None
-            line = Line(self.clock, "192.0.2.7", protocol)  # type: ignore[arg-type]  # one
+            line = Line(self.clock, "192.0.2.7", protocol)
             line.receive(encode(Connect(client_id="dashboard")))
             self.assertEqual(self.world.door.asked[-1].anonymous, anonymous)
         self.assertEqual(self.world.factory.counts["connections"], 2)
-
-    def test_factory_itself(self) -> None:
-        """The factory lets in nobody anonymous."""
-        self.world.connect(ALICE)
-        self.assertFalse(self.world.door.asked[-1].anonymous)
 
 
 class LastWordTests(WorldCase):

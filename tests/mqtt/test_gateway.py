@@ -60,6 +60,19 @@ class CommandTests(GatewayCase):
         self.assertEqual(self.successResultOf(asked).body, BATTERY)
         self.assertEqual(self.readings(), [Battery(87), Firmware("1.8.2")])
 
+    def test_resumed(self) -> None:
+        """A robot whose session lives on need not subscribe again to get commands."""
+        for subscribes in (True, False):
+            robot = self.world.dial(DUSTY_ITSELF)
+            robot.connect(clean=False)
+            self.world.settle()
+            if subscribes:
+                robot.subscribe(*topics.robot_filters(DUSTY)[:1])
+            robot.take()
+            self.world.commands.send(GET_BATTERY).addErrback(lambda _: None)
+            self.assertEqual(len(robot.heard()), 1)
+            robot.line.drop()
+
     def test_observer(self) -> None:
         """Who watches a robot sees question and answer, in this order (mqtt.md 13, 6)."""
         robot, alice = self.world.robot(DUSTY_ITSELF), self.world.connect(ALICE)

@@ -12,7 +12,7 @@ from bumper_tw.core.identity import Refused
 from bumper_tw.dialect import topics
 from bumper_tw.errors import LoginRefused
 from bumper_tw.interfaces import IRobotPresence
-from bumper_tw.mqtt.protocol import HANG_UP
+from bumper_tw.mqtt.lifetime import HANG_UP
 from bumper_tw.values import Principal
 from bumper_tw.wire.mqtt_codec import encode
 from bumper_tw.wire.mqtt_packets import (
@@ -67,7 +67,9 @@ class LoginTests(WorldCase):
 
     def test_interface(self) -> None:
         """A connection is an outlet for the broker."""
-        self.assertTrue(verifyObject(IMqttOutlet, self.world.factory.buildProtocol(None)))
+        self.assertTrue(
+            verifyObject(IMqttOutlet, self.world.factory.door(False).buildProtocol(None))
+        )
 
     def test_accepted(self) -> None:
         """A client that is known gets code 0; the credentials are those it sent."""

@@ -17,7 +17,7 @@ from bumper_tw.wire.mqtt_codec import (
     refuse_level,
     reply_bytes,
 )
-from bumper_tw.wire.mqtt_decode import grammar
+from bumper_tw.wire.mqtt_decode import MAX_FILTERS, LimitExceeded, grammar
 from bumper_tw.wire.mqtt_packets import (
     ConnAck,
     Connect,
@@ -234,6 +234,35 @@ class ViolationTests(SynchronousTestCase):
         raw = publish_bytes("t", b"x" * 7)
         self.assertEqual(len(list(buffer(10).feed(raw))), 1)
         self.assertRaises(ProtocolViolation, list, buffer(9).feed(raw))
+
+    def test_which_limit(self) -> None:
+        """What is only too large names the limit; what is wrong does not."""
+        for raw, limit in (
+            (publish_bytes("t", bytes(MAX_SIZE)), "max_size"),
+            (publish_bytes("t" * 513, b""), "max_topic"),
+            (encode(Subscribe(1, (("t" * 513, 0),))), "max_topic"),
+        ):
+            wrong = self.assertRaises(LimitExceeded, list, buffer().feed(raw))
+            self.assertEqual(wrong.limit, limit)
+        wrong = self.assertRaises(ProtocolViolation, list, buffer().feed(b"\x30\x02\0\0"))
+        self.assertNotIsInstance(wrong, LimitExceeded)
+
+    def test_filters(self) -> None:
+        """There is an end to the filters in one packet, and what is behind it is not read."""
+        most = [f"home/{number}" for number in range(MAX_FILTERS)]
+        for size, legal in ((MAX_FILTERS, True), (MAX_FILTERS + 1, False)):
+            # The last one is malformed, if it is read.
+            filters = [*most, "\0"][:size]
+            for packet in (
+                Subscribe(1, tuple((wanted, 1) for wanted in filters)),
+                Unsubscribe(1, tuple(filters)),
+            ):
+                cutter = buffer()
+                if legal:
+                    self.assertEqual(list(cutter.feed(encode(packet))), [packet])
+                else:
+                    wrong = self.assertRaises(ProtocolViolation, list, cutter.feed(encode(packet)))
+                    self.assertIn(f"more than {MAX_FILTERS} filters", str(wrong))
 
     def test_limit_can_grow(self) -> None:
         """A new limit and a new grammar hold from the next packet on."""

@@ -63,9 +63,19 @@ class CutTests(SynchronousTestCase):
             b"\x30\x03\x00\x05abc",
             b"\x30\x02\x00\x00\x30",
             b"\x30\xff\xff\xff\xff\x7f" + bytes(40),
+            b"\x30\xff\xff\xff",
             publish_bytes("a", bytes(LARGEST)),
         ):
             self.assertIsNone(cut_run(data, 0, LARGEST))
+
+    def test_long_way_to_say_a_size(self) -> None:
+        """A length that takes more bytes than it needs is not passed on, but read."""
+        for length in b"\x86\x00", b"\x86\x80\x00", b"\x86\x80\x80\x00", b"\x80\x81\x00":
+            size = length[0] & 127 | (length[1] & 127) << 7
+            packet = Publish("a/b", bytes(size - 5))
+            data = b"\x30" + length + encode(packet)[-size:]
+            self.assertIsNone(cut_run(data + data, 0, LARGEST))
+            self.assertEqual(list(PacketBuffer(LARGEST).feed(data + data)), [packet] * 2)
 
     @given(STREAMS, st.integers(0, 10))
     def test_agrees(self, packets: list[bytes], cut: int) -> None:

@@ -204,7 +204,7 @@ class ConformanceCase(SynchronousTestCase):
     def stranger(self, name: str = "c1") -> Peer:
         """A connection of somebody who is let in, or not, by the test."""
         address = IPv4Address("TCP", "192.0.2.7", 50_000)
-        return Peer(self.world, name, self.world.factory.buildProtocol(address))
+        return Peer(self.world, name, self.world.factory.door(False).buildProtocol(address))
 
     def join(
         self, name: str = "c1", clean: bool = True, keep_alive: int = 600, will: Will | None = None
