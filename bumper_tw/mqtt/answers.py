@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.errors import ProtocolViolation, StorageError
-from bumper_tw.mqtt.outbox import Outbox
+from bumper_tw.mqtt.outbox import Outbox, Wave
 
 #: How many answers, and how many bytes of what they answer, may wait for the disk before we
 #: stop listening to the client; half of that, and we listen again.
@@ -76,8 +76,8 @@ class Answers(Outbox):
 
     _log = Logger()
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, wave: Wave) -> None:
+        super().__init__(wave)
         self._queue: Queue | None = None
 
     @property

@@ -14,6 +14,7 @@ from bumper_tw.broker_interfaces import IMqttBroker
 from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.errors import ProtocolViolation
 from bumper_tw.interfaces import IAuthenticator, IRobotPresence
+from bumper_tw.mqtt.outbox import Wave
 from bumper_tw.mqtt.protocol import MqttProtocol
 from bumper_tw.values import Principal
 from bumper_tw.wire.mqtt_decode import LimitExceeded
@@ -134,6 +135,7 @@ class MqttFactory:
 
     @ivar counts: what happened to connections, by name.
     @ivar seconds: the time.
+    @ivar wave: what is written while received bytes are dealt with.
     @ivar strange: what strangers did, by address, so that it does not fill the log.
     @ivar refused: refused logins, by client id; some clients try every five seconds for ever
         (mqtt.md 3.4).
@@ -157,6 +159,7 @@ class MqttFactory:
         self.robot_connected, self.limits = robot_connected, limits
         self.seconds = clock.seconds
         self.counts: Counter[str] = Counter()
+        self.wave = Wave()
         self.strange, self.refused = Repeats(clock), Repeats(clock)
         self._crowd = Repeats(clock)
         self._random_hex = random_hex

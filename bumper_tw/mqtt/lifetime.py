@@ -32,7 +32,7 @@ class Lifetime(Answers):
     host: str
 
     def __init__(self, factory: "MqttFactory") -> None:
-        super().__init__()
+        super().__init__(factory.wave)
         self.factory = factory
         self._deadline: IDelayedCall | None = None
         self._patience, self._last = factory.limits.login, 0.0

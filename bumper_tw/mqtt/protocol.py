@@ -99,6 +99,14 @@ class MqttProtocol(Lifetime):
         return self._session is None
 
     def dataReceived(self, data: bytes) -> None:
+        wave = self.factory.wave
+        wave.rise()
+        try:
+            self._hear(data)
+        finally:
+            wave.fall()
+
+    def _hear(self, data: bytes) -> None:
         connection, fresh = self._connection, data
         may_pass = data[0] == PLAIN or connection.waiting
         if may_pass and self._session is not None and connection.state is State.OPEN:
@@ -118,7 +126,7 @@ class MqttProtocol(Lifetime):
 
     def violated(self, wrong: ProtocolViolation) -> None:
         self.factory.counts["violations"] += 1
-        self.close(str(wrong))
+        self.close(self.factory.limits.explain(wrong, self.stranger))
 
     # Logging in
 
@@ -129,7 +137,7 @@ class MqttProtocol(Lifetime):
             self.close(f"speaks {packet.protocol_name} level {packet.level}")
             return
         if packet.will is not None:
-            self._check_depth(packet.will.topic)
+            self.factory.limits.check_depth(packet.will.topic)
         client_id = packet.client_id
         if not client_id:
             if not packet.clean:
@@ -207,7 +215,7 @@ class MqttProtocol(Lifetime):
     def publish(self, packet: Publish) -> None:
         """A publication: take it, then acknowledge it."""
         topic, packet_id, session = packet.topic, packet.packet_id, self._open_session
-        self._check_depth(topic)
+        self.factory.limits.check_depth(topic)
         message = Message(topic, packet.payload, packet.qos, packet.retain, session.who)
         if packet_id is None:
             kept, answer = session.publish(message), b""
@@ -219,10 +227,6 @@ class MqttProtocol(Lifetime):
             self.owe(kept, Owed(answer, len(topic) + len(packet.payload)))
         elif answer:
             self.answer(answer)
-
-    def _check_depth(self, topic: str) -> None:
-        if topic.count("/") >= self.factory.limits.max_levels:
-            raise ProtocolViolation("A topic has too many levels.")
 
     @property
     def _open_session(self) -> IMqttSession:
