@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from attrs import field, frozen
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from bumper_tw.core.household import Household
 from bumper_tw.core.oauth import OAuth
@@ -14,7 +16,7 @@ from bumper_tw.core.sessions import ACCESS, API, USER, Sessions, settled
 from bumper_tw.core.tickets import Tickets
 from bumper_tw.core.tokens import JwtKind, Signer
 from bumper_tw.dialect.logins import PasswordCredentials
-from bumper_tw.errors import LoginRefused
+from bumper_tw.errors import LoginRefused, StorageError
 from bumper_tw.interfaces import IAccountStore
 from bumper_tw.values import Home, Token, User
 
@@ -107,7 +109,8 @@ class Accounts:
         self._household.forget(removed)
         gone = digests - {token.digest for token in tokens}
         if gone:
-            await self._sessions.revoke(sorted(gone))
+            # At once; what the disk says to that must not keep a connection open.
+            self._sessions.revoke(sorted(gone)).addErrback(_stays_on_disk)
         return removed
 
     def expel(self, uids: Iterable[str]) -> Deferred[None]:
@@ -352,3 +355,8 @@ class Accounts:
         if user is None:
             raise LoginRefused("this user is gone")
         return user
+
+
+def _stays_on_disk(failure: Failure) -> None:
+    failure.trap(StorageError)
+    Logger().warn("ended sessions stay on disk: {why}", why=failure.getErrorMessage())

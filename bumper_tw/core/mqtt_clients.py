@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from attrs import evolve, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from bumper_tw.core.mqtt_journal import Journal
 from bumper_tw.core.mqtt_session import MqttSession, key_of, robot_key
-from bumper_tw.errors import LoginRefused
+from bumper_tw.errors import LoginRefused, StorageError
 from bumper_tw.kept import Ended, KeptSession, Opened
 from bumper_tw.values import Principal, Role
 from bumper_tw.wire.mqtt_topics import check_filter
@@ -59,6 +61,7 @@ class Clients:
         self._clock, self._journal, self._limits = clock, journal, limits
         self._connected: dict[str, MqttSession] = {}
         self._kept: dict[str, MqttSession] = {}
+        self._ending: set[str] = set()
         self._owed_to: Counter[str] = Counter()
         self.owed = self.levels = self.taken_over = 0
 
@@ -89,8 +92,8 @@ class Clients:
         """Whether there is room for a filter with so many levels."""
         return self.levels + levels <= self._limits.levels
 
-    def may_stay(self, who: Principal) -> bool:
-        """Whether there is room for one more persistent session; the account makes some."""
+    def make_room(self, who: Principal) -> bool:
+        """Whether there is room for one more persistent session; its account gives way."""
         own = [each for each in self._kept.values() if str(each.who) == str(who)]
         if len(own) >= max(1, self._limits.sessions // SHARE):
             away = [each for each in own if each.outlet is None]
@@ -107,7 +110,19 @@ class Clients:
         """End a persistent session."""
         del self._kept[session.key]
         session.end()
-        self._journal.note(Ended(session.key))
+        self._ending.add(session.key)
+        # When that fails it is tried again, and whoever needs it waits for it.
+        self.ended(session.key, Ended(session.key)).addErrback(
+            lambda failure: failure.trap(StorageError)
+        )
+
+    def is_ending(self, who: Principal, client_id: str) -> bool:
+        """Whether a session that is over could still come back after a crash."""
+        return key_of(who, client_id) in self._ending
+
+    def ended(self, key: str, *changes: Ended) -> Deferred[None]:
+        """Fires when a session that is over cannot come back any more."""
+        return self._journal.write(*changes).addCallback(lambda _: self._ending.discard(key))
 
     def release(self, session: MqttSession) -> None:
         """A session whose client is here ends with the connection from now on."""
@@ -197,3 +212,7 @@ def _is_filter(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _tried_again(failure: Failure) -> None:
+    failure.trap(StorageError)

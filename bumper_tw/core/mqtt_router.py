@@ -127,7 +127,9 @@ class MqttBroker:
     # Publishing
 
     def publish(self, message: Message) -> None:
-        kept = self.accept(message, [])
+        self._nobody_waits(self.accept(message, []))
+
+    def _nobody_waits(self, kept: Deferred[None] | None) -> None:
         if kept is not None:
             kept.addErrback(self.unkept)
 
@@ -149,15 +151,10 @@ class MqttBroker:
         try:
             kept = self._fan_out(message, changes)
             while self._pending:
-                self._follow(self._pending.popleft())
+                self._nobody_waits(self._fan_out(self._pending.popleft(), []))
         finally:
             self._publishing = False
         return kept
-
-    def _follow(self, message: Message) -> None:
-        kept = self._fan_out(message, [])
-        if kept is not None:
-            kept.addErrback(self.unkept)
 
     def _fan_out(self, message: Message, changes: list[Change]) -> Deferred[None] | None:
         if message.retain:
@@ -181,18 +178,20 @@ class MqttBroker:
 
     def remind(self, session: MqttSession, message: Message, granted: int) -> None:
         """Send one client what is retained."""
-        publication = self._publication(message, [])
+        publication, outlet = self._publication(message, []), session.outlet
         self._deliver(session, publication, granted)
         kept = self._kept(publication)
         if kept is not None:
-            kept.addErrback(self.unkept)
+            # It has a SUBACK for this, and hears of it again when it subscribes again.
+            kept.addErrback(session.give_up, outlet)
 
     def _kept(self, publication: Publication) -> Deferred[None] | None:
         """Write changes; whoever is owed the publication gets it when that is done."""
         changes, owing = publication.changes, publication.owing
-        if not changes:
+        if not changes and not (owing and self.journal.pending):
             _send(None, owing)
             return None
+        # What has nothing to be kept waits for what is under way, or it would overtake that.
         written = self.journal.write(*changes)
         if owing:
             written.addCallbacks(_send, _drop, (owing,), errbackArgs=(owing,))
@@ -221,7 +220,9 @@ class MqttBroker:
         """Take up what an earlier run left."""
         self._number = max(kept.number, 0, *(each.sent for each in kept.sessions))
         for message, at in kept.retained:
-            self.retained.set(evolve(message, retain=True), at)
+            if not self.retained.set(evolve(message, retain=True), at):
+                # There is less room than there was.
+                self.journal.note(Retained(evolve(message, payload=b""), at))
         for each in kept.sessions:
             session = MqttSession(self, each.who, each.client_id, kept=True)
             self.clients.restore(session, each)
@@ -308,10 +309,10 @@ class MqttBroker:
         will: Message | None = None,
     ) -> IMqttSession:
         takeovers = self.clients.make_way(who, client_id)
-        older = self.clients.earlier(who, client_id)
-        session = None if clean else older
-        if older is not None and clean:
-            self.clients.discard(older)
+        session = self.clients.earlier(who, client_id)
+        if session is not None and clean:
+            self.clients.discard(session)
+            session = None
         present = session is not None
         if session is None:
             session = MqttSession(self, who, client_id, not clean and self._may_stay(who))
@@ -320,15 +321,18 @@ class MqttBroker:
         session.who, session.client_id = who, client_id
         session.present, session.takeovers = present, takeovers
         # What was forgotten must not come back after a crash.
-        session.ready = self.journal.write() if older is not None and clean else None
+        ending = self.clients.is_ending(who, client_id)
+        session.ready = self.clients.ended(session.key) if ending else None
         session.connect(outlet, will)
         self.clients.enter(session)
         return session
 
     def _may_stay(self, who: Principal) -> bool:
-        if not self.journal.crowded and self.clients.may_stay(who):
+        crowded = self.journal.crowded
+        if not crowded and self.clients.make_room(who):
             return True
-        self.verdicts.no_room("not kept", who, "to keep the session", "mqtt.sessions")
+        setting = "" if crowded else "mqtt.sessions"
+        self.verdicts.no_room("not kept", who, "to keep the session", setting)
         return False
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bumper_tw.broker_interfaces import Granted, IMqttOutlet, IMqttSession
@@ -138,12 +139,19 @@ class MqttSession(Speech):
 
         # That these were released may still be on its way to the disk, see received.
         written = self._broker.journal.write() if self.kept else succeed(None)
-        written.addCallbacks(release, self._broker.unkept)
+        written.addCallbacks(release, lambda failure: self.give_up(failure, outlet))
+
+    def give_up(self, failure: Failure, outlet: IMqttOutlet | None) -> None:
+        """What this connection was promised cannot be kept: it has to begin anew."""
+        self._broker.unkept(failure)
+        if outlet is not None and outlet is self.outlet:
+            outlet.close("the disk refuses")
 
     def close(self, outlet: IMqttOutlet, farewell: bool) -> None:
         if outlet is not self.outlet:
             return
         self.outlet, self._resumed = None, False
+        self._reminders.pause()
         self._broker.clients.leave(self)
         if self.kept:
             now = self.left_at = self._broker.clock.seconds()
@@ -186,10 +194,7 @@ class MqttSession(Speech):
     # Subscribing
 
     def subscribe(self, requests: Sequence[tuple[str, int]]) -> Granted:
-        # More than one may have need not be looked at: there is room for many in a packet.
-        most = self._broker.limits.subscriptions
-        codes = [self._grant(topic_filter, qos) for topic_filter, qos in requests[:most]]
-        codes += [self._no_room(topic_filter) for topic_filter, _ in requests[most:]]
+        codes = [self._grant(topic_filter, qos) for topic_filter, qos in requests]
         changes = [
             Subscribed(self.key, topic_filter, code)
             for (topic_filter, _), code in zip(requests, codes, strict=True)
@@ -199,24 +204,32 @@ class MqttSession(Speech):
         return Granted(requests, codes, written)
 
     def _grant(self, topic_filter: str, qos: int) -> int:
-        broker = self._broker
         try:
             check_filter(topic_filter)
         except ValueError:
             return self._deny(topic_filter)
-        crowded = self.kept and broker.journal.crowded
-        if crowded or not broker.verdicts.may_subscribe(self.who, topic_filter):
+        if not self._broker.verdicts.may_subscribe(self.who, topic_filter):
             return self._deny(topic_filter)
-        levels = depth(topic_filter)
-        if levels > broker.limits.levels:
-            return self._no_room(topic_filter, "mqtt.max_levels")
-        if topic_filter not in self._filters:
-            if len(self._filters) >= broker.limits.subscriptions:
-                return self._no_room(topic_filter)
-            if not broker.clients.may_subscribe(levels):
-                return self._no_room(topic_filter, "mqtt.all_levels")
+        limit = self._limit(topic_filter)
+        if limit is not None:
+            what = f"for subscription {topic_filter[:64]!r}"
+            self._broker.verdicts.no_room("subscriptions denied", self.who, what, limit)
+            return SUBSCRIPTION_REFUSED
         self._add(topic_filter, qos)
         return qos
+
+    def _limit(self, topic_filter: str) -> str | None:
+        """The setting that leaves no room for a filter, if one does; empty for the disk."""
+        broker, levels = self._broker, depth(topic_filter)
+        if levels > broker.limits.levels:
+            return "mqtt.max_levels"
+        if self.kept and broker.journal.crowded:
+            return ""
+        if topic_filter in self._filters:
+            return None
+        if len(self._filters) >= broker.limits.subscriptions:
+            return "mqtt.subscriptions"
+        return None if broker.clients.may_subscribe(levels) else "mqtt.all_levels"
 
     def _add(self, topic_filter: str, qos: int) -> None:
         if topic_filter not in self._filters:
@@ -227,6 +240,7 @@ class MqttSession(Speech):
 
     def _remove(self, topic_filter: str) -> None:
         del self._filters[topic_filter]
+        self._reminders.drop(topic_filter)
         self._broker.clients.levels -= depth(topic_filter)
         self._broker.tree.remove(topic_filter, self)
         self._broker.changed()
@@ -235,11 +249,6 @@ class MqttSession(Speech):
         self._broker.verdicts.refuse(
             "subscriptions denied", self.who, "subscribe to", topic_filter
         )
-        return SUBSCRIPTION_REFUSED
-
-    def _no_room(self, topic_filter: str, setting: str = "mqtt.subscriptions") -> int:
-        what = f"for subscription {topic_filter[:64]!r}"
-        self._broker.verdicts.no_room("subscriptions denied", self.who, what, setting)
         return SUBSCRIPTION_REFUSED
 
     def unsubscribe(self, filters: Sequence[str]) -> Deferred[None] | None:

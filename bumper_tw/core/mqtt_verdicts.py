@@ -64,11 +64,16 @@ class Verdicts:
             )  # fmt: skip
 
     def no_room(self, count: str, who: Principal, what: str, setting: str) -> None:
-        """Count that a limit was reached; one line for each party and limit a minute."""
+        """
+        Count that a limit was reached; one line for each party and limit a minute.
+
+        @param setting: which limit; empty when it is the disk that does not keep up.
+        """
         self.counts[count] += 1
         silent = self._repeats.say(f"{who} {setting}")
         if silent is not None:
+            why = f"{setting} can be raised" if setting else "the disk does not keep up"
             self._log.warn(
-                "no room {what} of {who}; {setting} can be raised{again}",
-                what=what, who=who, setting=setting, again=again(silent),
+                "no room {what} of {who}; {why}{again}",
+                what=what, who=who, why=why, again=again(silent),
             )  # fmt: skip

@@ -1,9 +1,10 @@
 """A few pieces of slow work at a time, and a bounded queue in front of them."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, fail
+from attrs import define
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.python.failure import Failure
 
 from bumper_tw.errors import LoginRefused
@@ -15,6 +16,14 @@ T = TypeVar("T")
 AT_ONCE, WAITING = 2, 1000
 
 
+@define(eq=False)
+class Place:
+    """Work in the queue, and who waits for it."""
+
+    work: Callable[[], Deferred[Any]]
+    answer: Deferred[Any]
+
+
 class Turns:
     """
     Whose turn it is.  One of these is for all hashing: the threads and cores are the same.
@@ -24,7 +33,9 @@ class Turns:
     """
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
-        self._turn, self._waiting = DeferredSemaphore(at_once), waiting
+        self._free, self._waiting = at_once, waiting
+        self._queue: dict[Place, None] = {}
+        self._calling = False
 
     def run(self, work: Callable[[], Deferred[T]]) -> Deferred[T]:
         """
@@ -33,22 +44,35 @@ class Turns:
         @return: what it returned, and fails as it did; with L{LoginRefused} when too many
             wait.  Cancelled while it waits, it gives up its place.
         """
-        if len(self._turn.waiting) >= self._waiting:
+        if len(self._queue) >= self._waiting:
             return fail(LoginRefused("too many passwords are being checked"))
-        place = self._turn.acquire()
-        answer: Deferred[T] = Deferred(lambda _: place.cancel())
-        place.addCallbacks(lambda _: self._start(work, answer), _given_up)
+        answer: Deferred[T] = Deferred(lambda _: self._queue.pop(place, None))
+        place = Place(work, answer)
+        self._queue[place] = None
+        self._call()
         return answer
 
-    def _start(self, work: Callable[[], Deferred[T]], answer: Deferred[T]) -> None:
-        # Not chained to our place in the queue: cancelling must not reach the work.
-        Deferred.fromCoroutine(_awaited(work)).addBoth(self._done, answer)
+    def _call(self) -> None:
+        """Call whose turn it is; in a loop, for work may be done at once, and many wait."""
+        if self._calling:
+            return
+        self._calling = True
+        while self._free and self._queue:
+            place = next(iter(self._queue))
+            del self._queue[place]
+            self._free -= 1
+            # Not chained to the answer: cancelling must not reach the work.
+            maybeDeferred(place.work).addBoth(self._done, place)
+        self._calling = False
 
-    def _done(self, result: T | Failure, answer: Deferred[T]) -> None:
+    def _done(self, result: object | Failure, place: Place) -> None:
         # First, so that the next one finds what this one has learnt.
-        if not answer.called:
-            answer.callback(result)
-        self._turn.release()
+        try:
+            if not place.answer.called:
+                place.answer.callback(result)
+        finally:
+            self._free += 1
+            self._call()
 
 
 class OneByOne(Turns):
@@ -66,11 +90,3 @@ class OneByOne(Turns):
 
     def run(self, work: Callable[[], Deferred[T]]) -> Deferred[T]:
         return super().run(lambda: self._among.run(work))
-
-
-async def _awaited(work: Callable[[], Deferred[T]]) -> T:
-    return await work()
-
-
-def _given_up(failure: Failure) -> None:
-    failure.trap(CancelledError)

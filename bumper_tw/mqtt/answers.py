@@ -99,6 +99,8 @@ class Answers(Outbox):
             self._settle(owed)
         elif not self._shut:
             self._wait(kept, owed)
+        elif kept is not None:
+            kept.addErrback(_nobody_is_here)
 
     def _wait(self, kept: Deferred[None] | None, owed: Owed) -> None:
         queue = self._queue = self._queue or Queue()
@@ -112,7 +114,9 @@ class Answers(Outbox):
         kept.addCallback(self._kept, owed).addErrback(self._unkept)
 
     def _settle(self, owed: Owed) -> None:
-        self.answer(owed.packet)
+        # There is none for QoS 0, which waits all the same: it must not pile up.
+        if owed.packet:
+            self.answer(owed.packet)
         if owed.then is not None:
             owed.then()
 
@@ -152,3 +156,8 @@ class Answers(Outbox):
     def congested(self) -> bool:
         """Whether the client is not listened to, as too much waits for the disk."""
         return self._queue is not None and self._queue.paused
+
+
+def _nobody_is_here(failure: Failure) -> None:
+    """It cannot be kept, and there is nobody left to tell."""
+    failure.trap(StorageError, ProtocolViolation)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer, IWriteDescriptor
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
@@ -22,7 +22,7 @@ class Wave:
     """
 
     def __init__(self) -> None:
-        self._spoken: set[Outbox] = set()
+        self._spoken: dict[Outbox, None] = {}
         self._rising = False
 
     def rise(self) -> None:
@@ -32,13 +32,13 @@ class Wave:
     def spoken(self, outbox: "Outbox") -> None:
         """Something was written there."""
         if self._rising:
-            self._spoken.add(outbox)
+            self._spoken[outbox] = None
 
     def fall(self) -> None:
         """They are dealt with."""
         self._rising = False
         if self._spoken:
-            spoken, self._spoken = self._spoken, set()
+            spoken, self._spoken = self._spoken, {}
             for outbox in spoken:
                 outbox.send()
 
@@ -73,8 +73,9 @@ class Outbox(Protocol):
         self._size = self._answers = 0
 
     def connectionMade(self) -> None:
-        # With TLS, one turn more or less is not what takes the time.
-        self._direct = IWriteDescriptor.providedBy(self.transport)
+        # TLS says that it provides what its transport does, but would not send what it holds
+        # back; and there one turn more or less is not what takes the time.
+        self._direct = hasattr(type(self.transport), "doWrite")
         self.transport.registerProducer(self, True)
 
     def backlog(self) -> int:

@@ -177,12 +177,13 @@ class MqttProtocol(Lifetime):
         self.live_on(packet.keep_alive)
         present = session.present and packet.level > MQTT_31
         self.answer(encode(ConnAck(ConnectCode.ACCEPTED, present)))
+        held = self._connection.accept()
         self._log.info("{who} connected from {peer}", who=session.who, peer=self.peer)
         self.transport.resumeProducing()
         session.resume()
         self._listens_to(session.filters)
         if not self._over:
-            self._act_on(self._connection.accept())
+            self._act_on(held)
 
     def _refuse(self, failure: Failure, client_id: str) -> None:
         # What the client left has to be forgotten on disk, and that refuses.
@@ -201,14 +202,12 @@ class MqttProtocol(Lifetime):
 
     def _deny(self, code: ConnectCode, why: str, more: int | None = 0) -> None:
         """Say no, unless it was yes already: there is one CONNACK."""
-        self._verdict = None
+        if self._over:
+            return
         if self._connection.state is State.PENDING:
             self.answer(encode(ConnAck(code)))
-            if self._session is not None:
-                self._session.turn_away(self)
-        if not self._over:
-            self._log_end(why, more)
-            self._hang_up(farewell=False)
+        self._log_end(why, more)
+        self._hang_up(farewell=False)
 
     # Logged in
 
@@ -296,11 +295,15 @@ class MqttProtocol(Lifetime):
         """From now on nothing is heard, said or decided here."""
         self._over = True
         self._connection.close()
-        if self._verdict is not None:
-            # Death during login: a ghost must not be let in.
-            self._verdict.cancel()
+        verdict, self._verdict = self._verdict, None
+        if verdict is None:
+            if self._session is not None:
+                self._session.close(self, farewell)
+            return
+        # Death during login: a ghost must not be let in, and has nothing to say.
         if self._session is not None:
-            self._session.close(self, farewell)
+            self._session.turn_away(self)
+        verdict.cancel()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002
         self._clear_deadline()

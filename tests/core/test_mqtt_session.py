@@ -90,10 +90,9 @@ class SubscribeTests(SessionCase):
         self.assertEqual(self.grant([(filters[4], 0)]), [0])
 
     def test_many_in_one_packet(self) -> None:
-        """A packet with more filters than one may have costs no look at the rest."""
-        codes = self.grant([(ALL_REPORTS, 0)] * 100_000)
-        self.assertEqual(codes, [0] * 4 + [0x80] * 99_996)
-        self.assertEqual(len(self.broker.tree), 1)
+        """Each filter of a packet is looked at; the same one again is no further subscription."""
+        codes = self.grant([(ALL_REPORTS, 0)] * 1000)
+        self.assertEqual((codes, len(self.broker.tree)), ([0] * 1000, 1))
 
     def test_again(self) -> None:
         """The same filter again replaces the QoS, and is one subscription."""

@@ -1,6 +1,6 @@
 """A few pieces of slow work at a time."""
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.core.turns import OneByOne, Turns
@@ -91,3 +91,12 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(len(self.working), 3)
         self.working[1].callback("done")
         self.assertEqual(len(self.working), 4)
+
+    def test_many_at_once(self) -> None:
+        """However many wait for work that is done at once, all get their turn."""
+        turns, first = Turns(1), Deferred[int]()
+        answers = [turns.run(lambda: first)]
+        answers += [turns.run(lambda: succeed(1)) for _ in range(900)]
+        first.callback(1)
+        self.assertEqual([self.successResultOf(each) for each in answers], [1] * 901)
+        self.assertEqual(self.successResultOf(turns.run(lambda: succeed(2))), 2)

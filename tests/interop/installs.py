@@ -1,11 +1,13 @@
 """Where the clients of other people are installed: once, in a folder that is kept."""
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.interop.case import clients_wanted, unavailable
@@ -64,11 +66,21 @@ def environment(name: str, base: Callable[[], Path], *packages: str) -> Path:
     """
     folder, wanted = cache() / name, "\n".join(packages)
     python = folder / "bin" / "python"
-    if not complete(folder, wanted):
-        install([str(base()), "-m", "venv", "--clear", str(folder)])
-        install([str(python), "-m", "pip", "install", "--quiet", *packages])
-        (folder / COMPLETE).write_text(wanted)
+    with alone(folder):
+        if not complete(folder, wanted):
+            install([str(base()), "-m", "venv", "--clear", str(folder)])
+            install([str(python), "-m", "pip", "install", "--quiet", *packages])
+            (folder / COMPLETE).write_text(wanted)
     return python
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Several processes run tests; one of them fills a folder."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def complete(folder: Path, wanted: str) -> bool:
@@ -122,11 +134,12 @@ def node_modules() -> Path:
         if shutil.which(program) is None:
             unavailable(f"ecovacs-deebot and MQTT.js need {program}: not found")
     folder, wanted = cache() / "ecovacs-deebot", (HERE / "package.json").read_text()
-    if not complete(folder, wanted):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(HERE / "package.json", folder)
-        install(["npm", "install", "--prefix", str(folder), *NPM_OPTIONS])
-        (folder / COMPLETE).write_text(wanted)
+    with alone(folder):
+        if not complete(folder, wanted):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(HERE / "package.json", folder)
+            install(["npm", "install", "--prefix", str(folder), *NPM_OPTIONS])
+            (folder / COMPLETE).write_text(wanted)
     return folder / "node_modules"
 
 
