@@ -110,6 +110,20 @@ class OrderTests(KeepingCase):
             packets = hub.take()
         self.assertEqual(bodies, [b"0", b"1", b"2", b"3", b"4"])
 
+    def test_nothing_overtakes(self) -> None:
+        """What has nothing to be kept does not overtake what has, at QoS 2."""
+        hub, guest = self.hub(), self.lamp()
+        hub.subscribe(("a", 2))
+        guest.subscribe(("a", 2))
+        speaker = Party(self.broker, evolve(LAMP, name="speaker"), "speaker")
+        self.disk.slow = True
+        speaker.say("a", b"1", 2, packet_id=1)
+        hub.session.unsubscribe(["a"])
+        speaker.say("a", b"2", 2, packet_id=2)
+        self.assertEqual(guest.heard(), [])
+        self.disk.catch_up()
+        self.assertEqual(guest.bodies(), [b"1", b"2"])
+
 
 class SlowStepTests(KeepingCase):
     """No step of QoS 2 is told before a restart would remember it, however often it is asked."""
@@ -196,3 +210,13 @@ class FullTests(KeepingCase):
             assert result is not None
             self.failureResultOf(result, StorageError)
         self.assertEqual(self.keeper.heard(), [])
+
+    def test_reminded(self) -> None:
+        """Whoever cannot be told what is retained, as promised, has to begin anew."""
+        self.disk.full = False
+        self.guest.say("r", b"1", 1, retain=True)
+        self.clock.advance(1)
+        granted = self.keeper.session.subscribe([("r", 1)])
+        self.disk.full = True
+        self.keeper.session.remind(granted)
+        self.assertEqual((len(self.keeper.outlet.closed), self.keeper.heard()), (1, []))

@@ -16,6 +16,8 @@ from bumper_tw.mqtt.outbox import UNREAD
 from bumper_tw.values import Message, Principal
 from bumper_tw.wire.mqtt_codec import encode
 from bumper_tw.wire.mqtt_packets import (
+    ConnAck,
+    ConnectCode,
     Packet,
     PingReq,
     PingResp,
@@ -346,3 +348,30 @@ class EndTests(SlowDiskCase):
         self.assertEqual(self.session.did, ["resumed"])
         line.read_on()
         self.assertEqual(self.session.did, ["resumed", "drained"])
+
+
+class ReadyTests(SlowDiskCase):
+    """A client whose CONNACK waits for the disk."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.session.ready = self.ready = Deferred[None]()
+        self.session.did.clear()
+        self.waiting = self.world.connect(DASHBOARD)
+
+    def test_let_in(self) -> None:
+        """It is let in when the disk has forgotten what was left."""
+        self.assertEqual((self.waiting.take(), self.session.did), ([], []))
+        self.ready.callback(None)
+        self.assertEqual(self.waiting.take(), [ConnAck(ConnectCode.ACCEPTED)])
+
+    def test_gone(self) -> None:
+        """Gone before that, it was never let in, and leaves no will."""
+        self.waiting.line.drop()
+        self.assertEqual(self.session.did, ["turned away"])
+
+    def test_full(self) -> None:
+        """When the disk refuses, it is told that the server cannot serve it now."""
+        self.ready.errback(Failure(StorageError("disk full")))
+        self.assertEqual(self.waiting.take(), [ConnAck(ConnectCode.SERVER_UNAVAILABLE)])
+        self.assertEqual(self.session.did, ["turned away"])

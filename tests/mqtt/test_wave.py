@@ -44,6 +44,22 @@ class Socket(Line):
         return "a socket"
 
 
+class Wrapped(Line):
+    """
+    A connection as TLS has it: what it does not do itself is done below.
+
+    @ivar below: what was asked for there.
+    """
+
+    def __init__(self, clock: Clock, protocol: object) -> None:
+        self.below: list[str] = []
+        super().__init__(clock, "192.0.2.9", protocol)  # type: ignore[arg-type]  # one of ours
+
+    def __getattr__(self, name: str) -> object:
+        self.below.append(name)
+        return lambda: None
+
+
 class WaveTests(WorldCase):
     """A client that hears, and one that speaks."""
 
@@ -105,3 +121,13 @@ class WaveTests(WorldCase):
         self.speaker.line.receive(publish_bytes("lamp/2", b"x") + publish_bytes(TOPIC, b"y"))
         self.assertEqual(self.heard(), [b"x", b"y"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_tls(self) -> None:
+        """With TLS there is no try: what is below does not have the bytes yet."""
+        self.world.door.known["secret"] = DASHBOARD
+        protocol = self.world.factory.door(True).buildProtocol(IPv4Address("TCP", "192.0.2.8", 1))
+        line = Wrapped(self.clock, protocol)
+        line.receive(encode(Connect(client_id="secret")))
+        line.receive(publish_bytes(TOPIC, b"x", 1, packet_id=7))
+        self.assertTrue(bytes(line.sent).endswith(b"\x40\x02\x00\x07"))
+        self.assertEqual(line.below, [])
