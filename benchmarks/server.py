@@ -24,7 +24,12 @@ LISTENERS = (
     "mqtt:tcp:0:interface=127.0.0.1:tls",
 )
 #: All our clients come from one address.
-CROWD = ("web.connections_per_peer=10000", "mqtt.connections_per_peer=10000")
+CROWD = (
+    "web.connections_per_peer=10000",
+    "mqtt.connections_per_peer=10000",
+    "mqtt.strangers=10000",
+    "mqtt.strangers_per_peer=10000",
+)
 
 ACCEPTING = re.compile(r"accepting connections at \S+:(\d+)")
 

@@ -120,7 +120,17 @@ def numbers(path: Path) -> list[int]:
 def works(python: Path) -> bool:
     """Whether it is more than a name: shims of pyenv stand for versions that are not chosen."""
     asked = [str(python), "-c", "import ensurepip, ssl, venv"]
-    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    return subprocess.run(asked, capture_output=True, check=False, env=own()).returncode == 0
+
+
+def own() -> dict[str, str]:
+    """
+    The environment of other interpreters.
+
+    A test that runs beside others is told by C{PYTHONPATH} where its packages are, which are not
+    for them.
+    """
+    return {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
 
 
 def node_modules() -> Path:
@@ -161,12 +171,9 @@ def install(argv: list[str]) -> None:
 
     @raise SkipTest: it fails, as it does without a network.
     """
-    # A test that runs beside others is told by PYTHONPATH where its packages are; the clients'
-    # own are to be complete without those.
-    own = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False, env=own
+            argv, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False, env=own()
         )
     except subprocess.TimeoutExpired:
         unavailable(f"{' '.join(argv)} took more than {INSTALL_SECONDS} s")
