@@ -18,6 +18,8 @@ from twisted.python.failure import Failure
 from bumper_tw.app.addresses import announceable, host_names, own_addresses
 from bumper_tw.app.addresses import plain as plain_address
 from bumper_tw.app.brokerage import (
+    A_DAY,
+    AN_HOUR,
     Brokerage,
     brokerage,
     chores,
@@ -59,9 +61,6 @@ from bumper_tw.storage.mqtt import SqlMqttStore
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
 from bumper_tw.values import Principal, Role
-
-#: Seconds between two looks at the certificates, and at what has become too old to keep.
-A_DAY, AN_HOUR = 86_400.0, 3600.0
 
 
 @frozen

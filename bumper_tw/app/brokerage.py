@@ -38,6 +38,7 @@ from bumper_tw.mqtt.plain import PlainGateway
 from bumper_tw.storage.mqtt import SqlMqttStore
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 
+#: Seconds between two looks at the certificates, and at what has become too old to keep.
 A_DAY, AN_HOUR = 86_400.0, 3600.0
 
 

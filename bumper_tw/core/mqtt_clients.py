@@ -112,9 +112,7 @@ class Clients:
         session.end()
         self._ending.add(session.key)
         # When that fails it is tried again, and whoever needs it waits for it.
-        self.ended(session.key, Ended(session.key)).addErrback(
-            lambda failure: failure.trap(StorageError)
-        )
+        self.ended(session.key, Ended(session.key)).addErrback(_tried_again)
 
     def is_ending(self, who: Principal, client_id: str) -> bool:
         """Whether a session that is over could still come back after a crash."""

@@ -55,9 +55,6 @@ class Subscriber(Shape):
     def deliver(self, publication: Publication, granted: int) -> None:
         """Hear one publication."""
 
-    def pass_on(self, frames: bytes, count: int) -> None:
-        """Hear QoS 0 publications as packets."""
-
 
 class Listener:
     """Our own code as a subscriber."""
@@ -70,9 +67,6 @@ class Listener:
     def deliver(self, publication: Publication, granted: int) -> None:  # noqa: ARG002
         """Hear one publication, as it is."""
         self._hear(publication.message)
-
-    def pass_on(self, frames: bytes, count: int) -> None:
-        """Never called: we hear messages, and a lane leads to clients alone."""
 
 
 @implementer(IMqttLane)

@@ -29,11 +29,10 @@ class Lifetime(Answers):
 
     _log = Logger()
     factory: "MqttFactory"
-    host: str
 
-    def __init__(self, factory: "MqttFactory") -> None:
+    def __init__(self, factory: "MqttFactory", host: str) -> None:
         super().__init__(factory.wave)
-        self.factory = factory
+        self.factory, self.host = factory, host
         self._deadline: IDelayedCall | None = None
         self._patience, self._last = factory.limits.login, 0.0
         self._over = False

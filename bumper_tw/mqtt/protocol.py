@@ -69,9 +69,6 @@ class MqttProtocol(Lifetime):
     It pauses its transport between CONNECT and CONNACK: a client may speak before it is
     let in, and what it says must neither take effect nor pile up (MQTT 3.1.1, 3.1.4).  It
     does the same while too much of what the client said is on its way to the disk.
-
-    @ivar host: the address of the other side; empty for a local socket.
-    @ivar stranger: whether it has not logged in yet.
     """
 
     __slots__ = (
@@ -80,14 +77,13 @@ class MqttProtocol(Lifetime):
         "_presence",
         "_session",
         "_verdict",
-        "host",
     )
 
     _log = Logger()
 
     def __init__(self, factory: "MqttFactory", host: str, anonymous: bool) -> None:
-        super().__init__(factory)
-        self.host, self._anonymous = host, anonymous
+        super().__init__(factory, host)
+        self._anonymous = anonymous
         limits = factory.limits
         self._connection = MqttConnection(limits.max_packet, max_topic=limits.max_topic)
         self._session: IMqttSession | None = None
