@@ -24,14 +24,17 @@ FLOORS = {
     "wire": 0,
     "interfaces": 1,
     "broker_interfaces": 1,
+    "xmpp_interfaces": 1,
     "dialect": 1,
     "core": 2,
     "storage": 2,
     "pki": 2,
-    "mqtt": 3,
-    "web": 3,
-    "app": 4,
-    "simulator": 5,
+    "front": 3,
+    "mqtt": 4,
+    "xmpp": 4,
+    "web": 4,
+    "app": 5,
+    "simulator": 6,
 }
 
 #: On floor 0 the nouns may be shared; C{wire} keeps to itself.
@@ -48,7 +51,9 @@ IMPURE = {
     "core": ("twisted.web", "klein", "sqlite3", "socket", "os", "twisted.internet.reactor"),
     "storage": ("klein", "twisted.web", "twisted.internet.reactor"),
     "pki": ("klein", "twisted.web", "twisted.internet.reactor"),
+    "front": ("klein", "sqlite3", "twisted.internet.reactor"),
     "mqtt": ("klein", "sqlite3", "twisted.internet.reactor"),
+    "xmpp": ("klein", "sqlite3", "twisted.internet.reactor"),
     "web": ("sqlite3", "twisted.internet.reactor"),
 }
 

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.errors import ProtocolViolation, StorageError
-from bumper_tw.mqtt.outbox import Outbox, Wave
+from bumper_tw.front.outbox import Outbox, Wave
 
 #: How many answers, and how many bytes of what they answer, may wait for the disk before we
 #: stop listening to the client; half of that, and we listen again.

@@ -2,19 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from bumper_tw.broker_interfaces import IMqttBroker
 from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.errors import ProtocolViolation
+from bumper_tw.front.crowd import Headcount, Unwelcome
+from bumper_tw.front.outbox import Wave
 from bumper_tw.interfaces import IAuthenticator, IRobotPresence
-from bumper_tw.mqtt.outbox import Wave
 from bumper_tw.mqtt.protocol import MqttProtocol
 from bumper_tw.values import Principal
 from bumper_tw.wire.mqtt_decode import LimitExceeded
@@ -76,45 +76,6 @@ class ConnectionLimits:
         if limit is None or (stranger and limit == "max_size"):
             return str(wrong)
         return f"{wrong} The setting is {SETTINGS[limit]}."
-
-
-class Unwelcome(Protocol):
-    """
-    One connection too many.
-
-    Not building a protocol at all would leave it open: what puts TLS on a factory does not
-    expect that.
-    """
-
-    transport: Any
-
-    def connectionMade(self) -> None:
-        self.transport.abortConnection()
-
-
-class Headcount:
-    """How many there are, in all and from each address."""
-
-    def __init__(self, most: int, most_per_peer: int) -> None:
-        self._most, self._most_per_peer = most, most_per_peer
-        self._peers: Counter[str] = Counter()
-        self._all = 0
-
-    def full(self, host: str) -> bool:
-        """Whether there is no room for one more from this address."""
-        return self._all >= self._most or self._peers[host] >= self._most_per_peer
-
-    def enter(self, host: str) -> None:
-        """One more."""
-        self._all += 1
-        self._peers[host] += 1
-
-    def leave(self, host: str) -> None:
-        """One less."""
-        self._all -= 1
-        self._peers[host] -= 1
-        if not self._peers[host]:
-            del self._peers[host]
 
 
 class Door(Factory):

@@ -10,7 +10,7 @@ Three things make it fast, and C{benchmarks/mqtt_tricks.py} shows what each is w
     - a packet goes out as it came in, which at QoS 0 is allowed wherever nobody has to look
       inside: our own code, a retained message, and a robot's answer do have to.
 
-Twisted's transports collect what is written to them, and L{bumper_tw.mqtt.outbox.Wave} sees to
+Twisted's transports collect what is written to them, and L{bumper_tw.front.outbox.Wave} sees to
 it that each sends once for each piece of received bytes, and at once.
 
 Whatever is not that simple takes the ordinary way, behind what was passed on before it.

@@ -8,7 +8,7 @@ with the next one until the client has taken enough of the answers.
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
@@ -167,18 +167,3 @@ class LeanChannel(HTTPChannel):
             self._timer.cancel()
         super().connectionLost(reason)
         self.site.closed(self)
-
-
-class Unwelcome(Protocol):
-    """
-    One connection too many.
-
-    Not building a protocol at all would leave it open: what puts TLS on a factory does not
-    expect that.
-    """
-
-    transport: Any
-
-    def connectionMade(self) -> None:
-        """Close it before it costs anything."""
-        self.transport.abortConnection()

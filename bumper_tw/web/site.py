@@ -23,8 +23,9 @@ from twisted.web.server import Site
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused
+from bumper_tw.front.crowd import Headcount, Unwelcome
 from bumper_tw.web.call import Answer, Call, json_answer, plain_address
-from bumper_tw.web.channel import LeanChannel, Unwelcome
+from bumper_tw.web.channel import LeanChannel
 from bumper_tw.web.request import LeanRequest, Limits
 from bumper_tw.web.routes import Route
 
@@ -55,6 +56,7 @@ class WebSite(Site):
     @ivar counts: how often what went wrong: C{unknown}, C{method}, C{refused}, C{broken},
         C{large}, C{slow}, C{crowded}; and C{requests} in all.
     @ivar channels: the connections there are, and the address each is from.
+    @ivar everybody: how many that are.
     """
 
     _log = Logger()
@@ -72,7 +74,7 @@ class WebSite(Site):
         self._date = (-1, b"")
         self._routes: dict[str, Route] = {}
         self.channels: dict[LeanChannel, str] = {}
-        self._peers: Counter[str] = Counter()
+        self.everybody = Headcount(limits.connections, limits.per_peer)
         self._waiting: list[Deferred[None]] = []
         # The private API has a path with two slashes in a row (http.md 3), which is not a
         # slip to be redirected.
@@ -121,28 +123,22 @@ class WebSite(Site):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection, unless there are too many."""
-        if self._full(plain_address(addr)):
+        if self.everybody.full(plain_address(addr)):
             self.counts["crowded"] += 1
             return Unwelcome()
         return super().buildProtocol(addr)
 
-    def _full(self, host: str) -> bool:
-        limits = self.limits
-        return len(self.channels) >= limits.connections or self._peers[host] >= limits.per_peer
-
     def opened(self, channel: LeanChannel) -> None:
         """A connection begins."""
         host = self.channels[channel] = plain_address(channel.getPeer())
-        self._peers[host] += 1
+        self.everybody.enter(host)
 
     def closed(self, channel: LeanChannel) -> None:
         """A connection has ended."""
         host = self.channels.pop(channel, None)
         if host is None:
             return
-        self._peers[host] -= 1
-        if not self._peers[host]:
-            del self._peers[host]
+        self.everybody.leave(host)
         while self._waiting and not self.channels:
             self._waiting.pop().callback(None)
 

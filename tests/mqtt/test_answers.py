@@ -11,8 +11,8 @@ from zope.interface.verify import verifyObject
 
 from bumper_tw.broker_interfaces import Granted, IMqttLane, IMqttOutlet, IMqttSession
 from bumper_tw.errors import StorageError
+from bumper_tw.front.outbox import UNREAD
 from bumper_tw.mqtt.answers import CROWDED, HEAVY
-from bumper_tw.mqtt.outbox import UNREAD
 from bumper_tw.values import Message, Principal
 from bumper_tw.wire.mqtt_codec import encode
 from bumper_tw.wire.mqtt_packets import (

@@ -3,8 +3,8 @@
 from typing import Any, ClassVar
 
 from bumper_tw.core.mqtt_session import SessionLimits
+from bumper_tw.front.outbox import UNREAD
 from bumper_tw.mqtt.lifetime import HANG_UP
-from bumper_tw.mqtt.outbox import UNREAD
 from bumper_tw.mqtt.protocol import MqttProtocol
 from bumper_tw.values import Message
 from bumper_tw.wire.mqtt_codec import encode

@@ -449,7 +449,7 @@ class CrowdTests(HostileCase):
         """Nobody is remembered who is gone."""
         for number in range(20):
             self.connect(f"192.168.7.{number}")[0].hang_up()
-        self.assertEqual((len(self.site.channels), len(self.site._peers)), (0, 0))
+        self.assertEqual((len(self.site.channels), len(self.site.everybody)), (0, 0))
 
     def test_own_address(self) -> None:
         """The system is asked for the address of a connection once."""

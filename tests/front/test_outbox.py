@@ -1,4 +1,4 @@
-"""Tests for L{bumper_tw.mqtt.outbox.Wave}: what is written while bytes come goes out at once."""
+"""Tests for L{bumper_tw.front.outbox.Wave}: what is written while bytes come goes out at once."""
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IWriteDescriptor
