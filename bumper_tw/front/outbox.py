@@ -4,6 +4,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from bumper_tw.errors import ProtocolViolation
@@ -43,6 +44,15 @@ class Wave:
                 outbox.send()
 
 
+def socket_below(transport: Any) -> Any:
+    """The socket that sends what is written to C{transport}; C{None} if it may come later."""
+    # The usual TLS says that it provides what its transport does, but holds back what it is
+    # given until the next turn; its parent encrypts at once.
+    if type(transport) is TLSMemoryBIOProtocol:
+        transport = transport.transport
+    return transport if hasattr(type(transport), "doWrite") else None
+
+
 @implementer(IPushProducer)
 class Outbox(Protocol):
     """
@@ -56,26 +66,26 @@ class Outbox(Protocol):
     """
 
     __slots__ = (
-        "_answers", "_direct", "_flowing", "_shut", "_size", "_waiting", "_wave", "connected",
+        "_answers", "_flowing", "_shut", "_size", "_socket", "_waiting", "_wave", "connected",
         "transport",
     )  # fmt: skip
 
     #: TCP or TLS on it, a consumer and a producer besides: no one interface says all that.
     transport: Any
+    #: What is asked to send; C{None} where that is left to the reactor.
+    _socket: Any
 
     def __init__(self, wave: Wave) -> None:
         # Twisted reads both before it sets them.
         self.transport, self.connected = None, 0
-        self._wave, self._direct = wave, False
+        self._wave, self._socket = wave, None
         self._flowing, self._shut = True, False
         # What waits is shared with whoever else has to hear it, so it is not copied together.
         self._waiting: list[bytes] | None = None
         self._size = self._answers = 0
 
     def connectionMade(self) -> None:
-        # TLS says that it provides what its transport does, but would not send what it holds
-        # back; and there one turn more or less is not what takes the time.
-        self._direct = hasattr(type(self.transport), "doWrite")
+        self._socket = socket_below(self.transport)
         self.transport.registerProducer(self, True)
 
     def backlog(self) -> int:
@@ -86,7 +96,7 @@ class Outbox(Protocol):
         """Send one packet, or keep it until the client reads."""
         if self._flowing:
             self.transport.write(packet)
-            if self._direct:
+            if self._socket is not None:
                 self._wave.spoken(self)
         elif not self._shut:
             self._keep(packet)
@@ -95,7 +105,7 @@ class Outbox(Protocol):
         """Send what was written, as far as the socket takes it now."""
         # Whoever is ending, or was told to wait, is left to the reactor, which has to know.
         if self._flowing:
-            self.transport.doWrite()
+            self._socket.doWrite()
 
     def _keep(self, packet: bytes) -> None:
         if self._waiting is None:

@@ -8,7 +8,8 @@ from zope.interface import implementer
 from bumper_tw.values import Message
 from bumper_tw.wire.mqtt_codec import encode, publish_bytes
 from bumper_tw.wire.mqtt_packets import Connect, Disconnect, Publish, Subscribe
-from tests.mqtt.clients import Line, WorldCase, packets
+from tests.lines import Line
+from tests.mqtt.clients import WorldCase, packets
 from tests.samples import DASHBOARD
 
 TOPIC = "lamp/1"

@@ -31,7 +31,8 @@ from bumper_tw.wire.mqtt_packets import (
     UnsubAck,
     Unsubscribe,
 )
-from tests.mqtt.clients import BUFFER, Client, WorldCase, packets
+from tests.lines import BUFFER
+from tests.mqtt.clients import Client, WorldCase, packets
 from tests.samples import DASHBOARD
 
 

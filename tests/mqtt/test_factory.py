@@ -17,7 +17,8 @@ from bumper_tw.mqtt.factory import SETTINGS, ConnectionLimits
 from bumper_tw.mqtt.lifetime import HANG_UP
 from bumper_tw.wire.mqtt_codec import PacketBuffer, encode, publish_bytes
 from bumper_tw.wire.mqtt_packets import Connect, PingReq, Will
-from tests.mqtt.clients import Line, WorldCase
+from tests.lines import Line
+from tests.mqtt.clients import WorldCase
 from tests.samples import ALICE, DASHBOARD, DUSTY_ITSELF
 
 SERVICES = [evolve(DASHBOARD, name=f"service{number}") for number in range(3)]

@@ -18,7 +18,8 @@ from bumper_tw.wire.mqtt_packets import (
     PubRel,
     UnsubAck,
 )
-from tests.mqtt.clients import BUFFER, WorldCase, packets, report_topic
+from tests.lines import BUFFER
+from tests.mqtt.clients import WorldCase, packets, report_topic
 from tests.samples import ALICE, DASHBOARD, DUSTY, DUSTY_ITSELF, RUSTY_ITSELF
 
 ALL_REPORTS = f"iot/atr/+/{DUSTY}/+"

@@ -30,7 +30,8 @@ from bumper_tw.wire.mqtt_packets import (
     Unsubscribe,
     Will,
 )
-from tests.mqtt.clients import Line, World
+from tests.lines import Line
+from tests.mqtt.clients import World
 
 P = TypeVar("P", bound=Packet)
 
