@@ -1,4 +1,4 @@
-"""The list of jobs that an XML robot keeps itself (mqtt.md 8.3, C{GetCleanLogs})."""
+"""The list of jobs that an XML robot keeps itself (mqtt.md 8.3, xmpp.md 13.2)."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,9 @@ from bumper_tw.values import CleaningLog, Command, DeviceId, PayloadKind
 
 #: What apps have always asked for (http-devices.md 5.2).
 QUESTION = b'<ctl count="30"/>'
+
+#: What it is called; the N79 line knows it by another name.
+NAME, NAMES = "GetCleanLogs", dict.fromkeys(("126", "155", "165"), "GetLogs")
 
 #: Entries read of one list.
 MAX_JOBS = 100
@@ -21,7 +24,7 @@ TRIGGERS = {"", "a", "i", "b", "s", "p", "q", "bp", "dnd", "e"}
 
 def question(device: DeviceId) -> Command:
     """What to ask a robot for its jobs."""
-    return Command(device, "GetCleanLogs", QUESTION, PayloadKind.XML)
+    return Command(device, NAMES.get(device.model, NAME), QUESTION, PayloadKind.XML)
 
 
 def jobs(device: DeviceId, body: bytes) -> list[CleaningLog]:

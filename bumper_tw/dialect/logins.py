@@ -98,6 +98,25 @@ class MqttCredentials:
 
 
 @frozen
+class XmppCredentials:
+    """
+    What somebody logs in with over XMPP (xmpp.md 4), taken out of its wrapping.
+
+    @ivar domain: where its stream header was addressed to: it tells robots from users.
+    @ivar name: a robot's serial number, or a user id.
+    @ivar password: a robot's secret, or a user's token.
+    @ivar resource: what a user put in front of his token; may be empty.
+    @ivar peer: the address it came from; wrong passwords are counted by it.
+    """
+
+    domain: str
+    name: str
+    password: str = field(repr=False)
+    resource: str = ""
+    peer: str = ""
+
+
+@frozen
 class TokenCredentials:
     """A token that somebody was given at an earlier login."""
 

@@ -33,6 +33,26 @@ Decoder = Callable[[str, Element], Iterator[Reading]]
 #: Attributes that are about the message, not about the robot.
 ENVELOPE = {"td", "ts", "id", "ret"}
 
+#: The child that an answer has, and the event that says the same (mqtt.md 8.3).
+INSIDE = {
+    "battery": "BatteryInfo",
+    "charge": "ChargeState",
+    "clean": "CleanReport",
+    "ver": "version",
+}
+
+#: The same for attributes that no other answer has together.
+MARKS: dict[frozenset[str], str] = {
+    frozenset({"errs"}): "error",
+    frozenset({"type", "left"}): "LifeSpan",
+    frozenset({"type", "val"}): "LifeSpan",
+    frozenset({"a", "l", "c"}): "CleanSum",
+    frozenset({"t", "p", "a", "valid"}): "Pos",
+    frozenset({"wi"}): "NetInfo",
+    frozenset({"speed"}): "CleanSpeed",
+    frozenset({"v"}): "WaterPermeability",
+}
+
 #: C{clean@st} (mqtt.md 8.2).
 STEPS = {
     "s": Activity.CLEANING,
@@ -59,11 +79,21 @@ def readings(name: str, ctl: Element) -> Iterator[Reading]:
     """
     The state in one C{ctl} element.
 
-    @param name: the event or the command; if it is empty, C{td} tells.
+    @param name: the event or the command; if it is empty, C{td} tells, or what is in it: an
+        answer over XMPP does not say what the question was.
     """
     if ctl.get("ret") in {"", "ok"}:
-        name = name or text(ctl.get("td"))
-        yield from DECODERS.get(name.removeprefix("Get"), notice)(name, ctl)
+        name = name or text(ctl.get("td")) or subject(ctl)
+        if name:
+            yield from DECODERS.get(name.removeprefix("Get"), notice)(name, ctl)
+
+
+def subject(ctl: Element) -> str:
+    """What an answer is about, by what only answers about that have; empty for any other."""
+    inside = {child.name for child in ctl.children}
+    known = [name for child, name in INSIDE.items() if child in inside]
+    known += [name for marks, name in MARKS.items() if marks <= ctl.attributes.keys()]
+    return known[0] if known else ""
 
 
 def told(ctl: Element) -> dict[str, object]:
@@ -109,7 +139,10 @@ def charging(name: str, ctl: Element) -> Iterator[Reading]:
 
 
 def clean(_: str, ctl: Element) -> Iterator[Reading]:
-    """C{<clean type='auto' speed='standard' st='s' rsn='a'/>}."""
+    """
+    C{<clean type='auto' speed='standard' st='s' rsn='a'/>}, and the job so far in it if it
+    tells when that began: C{a} area, C{t} or C{l} seconds, C{s} or C{sts} start.
+    """
     job = inner(ctl, "clean")
     step, type_ = text(job.get("st")), text(job.get("type"))
     if step or type_:
@@ -117,6 +150,8 @@ def clean(_: str, ctl: Element) -> Iterator[Reading]:
         trigger = text(job.get("rsn", "tr"))
         yield Clean(doing, step or type_, type_, text(job.get("cs")), trigger)
     yield from fan_speed("", job)
+    start, last = seconds(job.get("sts", "s")), job.get("l", "t")
+    yield from stats(job, text(job.get("cs")), start, last, step == "h")
 
 
 def boundary(_: str, ctl: Element) -> Iterator[Reading]:

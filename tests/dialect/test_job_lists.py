@@ -4,13 +4,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.dialect.job_lists import MAX_JOBS, jobs
-from bumper_tw.values import CleaningLog
+from bumper_tw.dialect.job_lists import MAX_JOBS, jobs, question
+from bumper_tw.values import CleaningLog, DeviceId, PayloadKind
 from tests.samples import RUSTY
 
 LETTERS = {"s": 1, "a": 2, "i": 2, "b": 2, "w": 3, "r": None, "f": None, "": None}
 #: Whatever might stand in an attribute.
 WORDS = st.text("0123456789-.abcxyz", max_size=8)
+
+
+class QuestionTests(SynchronousTestCase):
+    """What a robot is asked."""
+
+    def test_names(self) -> None:
+        """The N79 line has another name for it than everybody else."""
+        for model, name in (
+            ("ls1ok3", "GetCleanLogs"),
+            ("115", "GetCleanLogs"),
+            ("101", "GetCleanLogs"),
+            ("126", "GetLogs"),
+            ("155", "GetLogs"),
+            ("165", "GetLogs"),
+        ):
+            command = question(DeviceId("E0001", model, "atom"))
+            self.assertEqual((command.name, command.kind), (name, PayloadKind.XML), model)
 
 
 class JobTests(SynchronousTestCase):

@@ -161,6 +161,77 @@ SAID: list[tuple[str, str, list[Reading]]] = [
 ]
 
 
+#: Over XMPP: events say what they are about, answers only show it (xmpp.md 13).
+SAID_OVER_XMPP: list[tuple[str, list[Reading]]] = [
+    ("<ctl td='BatteryInfo'><battery power='087'/></ctl>", [Battery(87)]),
+    ("<ctl id='18273645' ret='ok'><battery power='087'/></ctl>", [Battery(87)]),
+    (
+        "<ctl td='CleanReport'><clean type='auto' speed='standard' st='s' t='480' a='7'/></ctl>",
+        [Clean(Activity.CLEANING, "s", "auto"), FanSpeed("standard")],
+    ),
+    (
+        "<ctl id='1' ret='ok'><clean type='auto' st='s' t='480' a='7' s='1767225600'/></ctl>",
+        [
+            Clean(Activity.CLEANING, "s", "auto"),
+            Stats("", 1767225600, 7, 480, "auto"),
+        ],
+    ),
+    (
+        "<ctl td='CleanReport'><clean type='spot' st='h' a='2' l='60' sts='1767225600'/></ctl>",
+        [
+            Clean(Activity.IDLE, "h", "spot"),
+            Stats("", 1767225600, 2, 60, "spot", stopped=True),
+        ],
+    ),
+    (
+        "<ctl td='ChargeState'><charge type='Going' h='0' r='a'/></ctl>",
+        [Charge(charging=False, mode="Going"), Clean(Activity.RETURNING, "Going")],
+    ),
+    (
+        "<ctl id='1' ret='ok'><charge type='WireCharging' g='0'/></ctl>",
+        [Charge(charging=True, mode="WireCharging")],
+    ),
+    ("<ctl td='error' errs='102'/>", [Errors((102,))]),
+    ("<ctl td='error' errs='100'/>", [Errors(())]),
+    ("<ctl td='error' error='BatteryLow' errno='101'/>", [Errors((101,))]),
+    ("<ctl td='error' error='WheelAbnormal' errno='103'/>", [Errors((103,))]),
+    ("<ctl id='1' ret='ok' errs='100'/>", [Errors(())]),
+    ("<ctl ret='ok' errs='102,104'/>", [Errors((102, 104))]),
+    (
+        "<ctl td='LifeSpan' type='Brush' val='095' total='365'/>",
+        [LifeSpan((Part("Brush", 95, 365),))],
+    ),
+    (
+        "<ctl id='1' ret='ok' type='SideBrush' left='22' total='300'/>",
+        [LifeSpan((Part("SideBrush", 22, 300),))],
+    ),
+    ("<ctl id='1' ret='ok' type='Brush' val='95'/>", [LifeSpan((Part("Brush", 95, 100),))]),
+    ("<ctl td='version'><ver name='FW'>0.16.1</ver></ctl>", [Firmware("0.16.1")]),
+    ("<ctl id='1' ret='ok'><ver name='FW'>0.16.1</ver></ctl>", [Firmware("0.16.1")]),
+    ("<ctl id='1' ret='ok' a='31' l='2100' c='8'/>", [Totals(31, 2100, 8)]),
+    ("<ctl id='1' ret='ok' t='p' p='12,-6' a='90' valid='1'/>", [Position(Point(12, -6, 90))]),
+    ("<ctl id='1' ret='ok' wi='192.0.2.9' s='home'/>", [Network("192.0.2.9", "home")]),
+    ("<ctl id='1' ret='ok' speed='strong'/>", [FanSpeed("strong")]),
+    ("<ctl id='1' ret='ok' v='2'/>", [Water(2)]),
+    ("<ctl td='CleanSt' a='7' s='1767225600' l='480' t=''/>", [Stats("", 1767225600, 7, 480)]),
+    (
+        "<ctl td='CleanReportServer' act='h' sts='1767225600' cs='9' area='14' last='1260'/>",
+        [Stats("9", 1767225600, 14, 1260, stopped=True)],
+    ),
+    (
+        "<ctl td='Log'><l t='1'/></ctl>",
+        [Notice("Log", {"children": [{"element": "l", "t": "1"}]})],
+    ),
+    ("<ctl td='Sched2'/>", [Notice("Sched2", {})]),
+    ("<ctl id='1' ret='ok'/>", []),
+    ("<ctl id='1' ret='ok' on='1'/>", []),
+    ("<ctl id='1' ret='ok'><s n='1'/></ctl>", []),
+    ("<ctl id='1' ret='fail' errno='103' error='permission denied, please contact a@b'/>", []),
+    ("<ctl id='1' errno='103' admin='a@b'/>", []),
+    ("<ctl id='1' ret='fail' errno='5'/>", []),
+]
+
+
 class TableTests(SynchronousTestCase):
     """One sample per subject and per oddity."""
 
@@ -176,3 +247,9 @@ class TableTests(SynchronousTestCase):
             other = '<?xml version="1.0"?>' + payload.replace("'", '"')
             found = reports.decode(name, other.encode(), PayloadKind.XML, 0.0)
             self.assertEqual(found, expected, (name, payload))
+
+    def test_xmpp(self) -> None:
+        """The same robots over XMPP, where nobody tells the name of the question."""
+        for payload, expected in SAID_OVER_XMPP:
+            found = reports.decode("", payload.encode(), PayloadKind.XML, 0.0)
+            self.assertEqual(found, expected, payload)
