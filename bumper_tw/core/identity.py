@@ -10,6 +10,7 @@ from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.passwords import md5_hex
 from bumper_tw.core.policies import KnownAccounts, uid_of
 from bumper_tw.core.robot_secrets import HouseClosed, RobotSecrets, WrongSecret
+from bumper_tw.dialect.domains import ATOM, USERS, robot_class
 from bumper_tw.dialect.logins import (
     SERVER_REALMS,
     ClientId,
@@ -17,13 +18,15 @@ from bumper_tw.dialect.logins import (
     MqttCredentials,
     PasswordCredentials,
     TokenCredentials,
+    XmppCredentials,
     firmware_of,
     parse_client_id,
     serial,
 )
+from bumper_tw.dialect.sasl import SaslFailure
 from bumper_tw.errors import LoginRefused, StorageError, UnknownAccount
-from bumper_tw.interfaces import IAuthenticator
-from bumper_tw.values import Principal, Role
+from bumper_tw.interfaces import IAuthenticator, IDeviceRegistry
+from bumper_tw.values import Company, DeviceId, Principal, Role
 
 #: CONNACK codes (MQTT 3.1.1, 3.2.2.3; when: mqtt.md 3.4).
 IDENTIFIER_REJECTED, UNAVAILABLE, BAD_CREDENTIALS, NOT_AUTHORIZED = 2, 3, 4, 5
@@ -64,6 +67,10 @@ class Refused(LoginRefused):
         self.code = code
 
 
+class NotThatRobot(LoginRefused):
+    """Somebody comes under the serial number of a robot of another kind."""
+
+
 @implementer(IAuthenticator)
 class Identity:
     """Every kind of credentials, and who they belong to.  What cannot be decided is a no."""
@@ -73,16 +80,18 @@ class Identity:
         accounts: Accounts,
         known: KnownAccounts,
         robots: RobotSecrets,
+        registry: IDeviceRegistry,
         file: AccountFile | None = None,
     ) -> None:
         """
         @param known: where the accounts of local services are looked up.
         @param robots: which robots are let in.
+        @param registry: what serial numbers belong to already.
         @param file: further accounts of local services; a name in it is not looked up
             anywhere else.
         """
         self._accounts, self._known = accounts, known
-        self._robots, self._file = robots, file
+        self._robots, self._registry, self._file = robots, registry, file
 
     def login(self, credentials: object) -> Deferred[Principal]:
         return Deferred.fromCoroutine(self._login(credentials))
@@ -91,6 +100,8 @@ class Identity:
         match credentials:
             case MqttCredentials():
                 return await self._mqtt(credentials)
+            case XmppCredentials():
+                return await self._xmpp(credentials)
             case TokenCredentials(token=token):
                 return Principal(Role.USER, self._accounts.user_of(token))
             case PasswordCredentials():
@@ -126,6 +137,36 @@ class Identity:
             raise Refused(BAD_CREDENTIALS, "the password is no live token of this user")
         return Principal(Role.USER, client.identity, client.domain, client.resource)
 
+    async def _xmpp(self, credentials: XmppCredentials) -> Principal:
+        if is_ours(credentials.name):
+            raise SaslFailure("not-authorized", "the server's own name from the network")
+        model = robot_class(credentials.domain)
+        if model is not None:
+            return await self._xmpp_robot(model, credentials)
+        if credentials.domain.lower() in {"", USERS}:
+            return self._xmpp_user(credentials)
+        raise SaslFailure("not-authorized", "nobody logs in to this domain")
+
+    async def _xmpp_robot(self, model: str, credentials: XmppCredentials) -> Principal:
+        try:
+            device = claimed_robot(self._registry, credentials.name, model)
+            await self._robots.admit(device.did, credentials.password.encode(), credentials.peer)
+        except (NotThatRobot, WrongSecret, HouseClosed) as wrong:
+            raise SaslFailure("not-authorized", str(wrong)) from wrong
+        except (LoginRefused, StorageError) as busy:
+            raise SaslFailure("temporary-auth-failure", str(busy)) from busy
+        return Principal(Role.ROBOT, device.did, model, ATOM, serial(device.did))
+
+    def _xmpp_user(self, credentials: XmppCredentials) -> Principal:
+        uid = credentials.name
+        if uid != uid.casefold():
+            # Case does not matter in an address (xmpp.md 2), and does in a uid: whoever is
+            # ANNA here must not be spoken to as anna there.  No client's uid has capitals.
+            raise SaslFailure("not-authorized", "a user id has capital letters")
+        if not self._accounts.vouches(uid, credentials.password):
+            raise SaslFailure("not-authorized", "the password holds no live token of this user")
+        return Principal(Role.USER, uid, USERS, credentials.resource)
+
     async def _service(self, credentials: MqttCredentials) -> Principal:
         account, password = credentials.username, credentials.password
         if not account or not password:
@@ -146,6 +187,31 @@ class Identity:
         # Others send the MD5 of the password; here it comes as it is.
         digest = md5_hex(password.decode("utf-8", "replace"))
         return self._known.verify(account, digest, peer)
+
+
+def claimed_robot(registry: IDeviceRegistry, name: str, model: str) -> DeviceId:
+    """
+    The robot that somebody on XMPP says to be, known already or new.
+
+    Spelt in any case it is the same robot (xmpp.md 2), under the spelling that was known
+    first, and has to come with the secret of that.  Two that are new log in at the same time,
+    so whoever attaches them has to ask once more.
+
+    @param name: the serial number.
+    @raise NotThatRobot: it belongs to a robot of another class, or to one that speaks MQTT.
+    """
+    folded = name.casefold()
+    same = (known for known in registry.devices() if known.id.did.casefold() == folded)
+    known = next(same, None)
+    if known is None:
+        return DeviceId(name, model, ATOM)
+    if known.company is not Company.XMPP or known.id.model != model:
+        raise NotThatRobot(
+            f"class {model} over XMPP, but robot {known.id.did} is known as class "
+            f"{known.id.model} over {known.company.name}. If it is yours, and both are the "
+            f'same: "bumper robot remove {known.id.did}", then send the server SIGHUP'
+        )
+    return DeviceId(known.id.did, model, ATOM)
 
 
 def checked_client_id(text: str) -> ClientId:

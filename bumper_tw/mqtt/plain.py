@@ -17,6 +17,7 @@ from bumper_tw.broker_interfaces import IMqttRouter
 from bumper_tw.dialect import plain, topics
 from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.plain import PlainMessage, Shape
+from bumper_tw.dialect.translation import is_json
 from bumper_tw.errors import BadRequest, CommandFailed, DeviceUnknown
 from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry
 from bumper_tw.values import Command, DeviceId, Message, PayloadKind, Reply, RequestId
@@ -91,7 +92,8 @@ class PlainGateway:
             self._say_failure(why, said)
             return
         body, kind = said.body, said.kind
-        if known.kind is PayloadKind.XML and body == NO_ARGUMENTS:
+        # What has a name in JSON is translated further down, with its arguments.
+        if known.kind is PayloadKind.XML and body == NO_ARGUMENTS and not is_json(said.name):
             body, kind = b"<ctl/>", known.kind
         asked = self._commands.send(Command(known.id, said.name, body, kind))
         asked.addCallback(self._replied, said).addErrback(self._failed, said)

@@ -98,7 +98,7 @@ class Lodging:
             SecretHashes(at_once, self.random_hex, turns),
             Remembered(SECRET),
         )
-        self.identity = Identity(self.accounts, self.known, self.robots, self.file)
+        self.identity = Identity(self.accounts, self.known, self.robots, self.registry, self.file)
         self.owner = Owner(self.clock, self.store, self.passwords)
 
     def policy(self) -> IPolicy:

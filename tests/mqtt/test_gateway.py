@@ -5,10 +5,10 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import LogLevel, capturedLogs
 from zope.interface.verify import verifyObject
 
+from bumper_tw.core.robot_reports import MOST_CHANGES
 from bumper_tw.dialect import topics
 from bumper_tw.errors import CommandTimedOut, DeviceOffline
 from bumper_tw.interfaces import IRobotLink, IRobotPresence
-from bumper_tw.mqtt.gateway import MOST_CHANGES
 from bumper_tw.readings import Battery, Firmware, Reading, Report
 from bumper_tw.values import Company, Device, Message, PayloadKind, Principal
 from tests.mqtt.clients import WorldCase, report_topic, topics_of

@@ -1,0 +1,74 @@
+"""What robots say about themselves, on its way to telemetry: the same for every wire."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from attrs import evolve
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from bumper_tw.errors import DeviceUnknown
+from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
+from bumper_tw.readings import Firmware, Reading, Report
+from bumper_tw.values import Device, PayloadKind
+
+#: How often a robot may say something new about itself on one connection.
+MOST_CHANGES = 10
+
+
+class RobotReports:
+    """Records readings, and remembers what they tell of the robot itself."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, registry: IDeviceRegistry, telemetry: ITelemetry
+    ) -> None:
+        self._clock, self._registry, self._telemetry = clock, registry, telemetry
+        self._changes: Counter[str] = Counter()
+
+    def connected(self, did: str) -> None:
+        """A robot has come anew, and may say what it is."""
+        self._changes.pop(did, None)
+
+    def record(self, did: str, readings: Iterable[Reading]) -> None:
+        """A robot has said something."""
+        known, now = self._known(did), self._clock.seconds()
+        for reading in readings if known else ():
+            if not isinstance(reading, Firmware) or self._is_news(did, reading.version):
+                self._telemetry.record(Report(did, reading, now))
+
+    def learn_kind(self, did: str, kind: PayloadKind) -> None:
+        """What a robot really writes beats what its class suggests."""
+        known = self._known(did)
+        if known and kind is not known.kind and kind is not PayloadKind.BINARY:
+            self._change(evolve(known, kind=kind))
+
+    def _known(self, did: str) -> Device | None:
+        """A robot that was removed while connected still talks."""
+        try:
+            return self._registry.device(did)
+        except DeviceUnknown:
+            return None
+
+    def _change(self, device: Device) -> bool:
+        """
+        Remember something new about a robot, unless it changes its mind all the time: each
+        change is written to disk.
+        """
+        did = device.id.did
+        self._changes[did] += 1
+        if self._changes[did] > MOST_CHANGES:
+            return False
+        self._registry.update(device)
+        return True
+
+    def _is_news(self, did: str, version: str) -> bool:
+        """Every message repeats the firmware version; only a new one is worth a report."""
+        known = self._known(did)
+        if known is None or known.firmware == version:
+            return False
+        changed = self._change(evolve(known, firmware=version))
+        if changed:
+            self._log.info("{did} runs firmware {version}", did=did, version=version)
+        return changed
