@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IStreamClientEndpoint
@@ -14,8 +16,14 @@ from twisted.internet.task import react
 from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
 
 from bumper_tw.simulator.endpoints import connect_endpoint
-from bumper_tw.simulator.identity import Kind, identities
+from bumper_tw.simulator.identity import Kind, identities, xmpp_identities
 from bumper_tw.simulator.robot import SimulatedRobot
+from bumper_tw.simulator.xmpp_profile import Search
+from bumper_tw.simulator.xmpp_robot import XmppRobot
+
+LOOKUP_PORT = 8007
+
+Robot = SimulatedRobot | XmppRobot
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +37,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ca", type=Path, help="verify the server against this PEM file")
     made.add_argument("--json", type=int, default=1, metavar="N")
     made.add_argument("--xml", type=int, default=0, metavar="N")
+    made.add_argument("--xmpp", type=int, default=0, metavar="N")
+    made.add_argument("--xmpp-port", type=int, default=5223, metavar="PORT")
+    made.add_argument(
+        "--lookup",
+        type=lookup,
+        metavar="URL",
+        help="XMPP robots ask there for their server; a URL, or host:port",
+    )
     made.add_argument("--speed", type=float, default=1.0)
     made.add_argument("--seed", type=int, default=0)
     return made
@@ -46,13 +62,35 @@ def robots(
     ]
 
 
+def lookup(text: str) -> Search:
+    """
+    Read where the lookup is.
+
+    @raise ValueError: neither a URL nor C{host:port}
+    """
+    place = urlsplit(text if "://" in text else f"http://{text}")
+    if place.scheme != "http" or not place.hostname:
+        raise ValueError(text)
+    return Search(place.hostname, place.port or LOOKUP_PORT, lookup=True)
+
+
+def xmpp_robots(reactor: Any, options: argparse.Namespace) -> list[XmppRobot]:
+    """Make the XMPP robots the command line asks for."""
+    search = options.lookup or Search(options.host, options.xmpp_port)
+    dial = partial(connect_endpoint, reactor, tls=False)
+    return [
+        XmppRobot(reactor, dial, search, who, speed=options.speed, seed=options.seed)
+        for who in xmpp_identities(options.xmpp, options.seed)
+    ]
+
+
 def main(reactor: Any, *arguments: str) -> Deferred[None]:
     """Run robots until the reactor stops."""
     options = parser().parse_args(arguments)
     log = Logger()
     ca = None if options.ca is None else options.ca.read_bytes()
     endpoint = connect_endpoint(reactor, options.host, options.port, options.tls, ca)
-    fleet = robots(reactor, endpoint, options)
+    fleet: list[Robot] = [*robots(reactor, endpoint, options), *xmpp_robots(reactor, options)]
     for robot in fleet:
         name = f"{robot.identity.did}@{robot.identity.cls}/{robot.identity.resource}"
         robot.start().addCallbacks(_announcer(log, name), _complainer(log, name))
@@ -68,7 +106,7 @@ def _complainer(log: Logger, name: str) -> Any:
     return lambda failure: log.warn("{name}: {why}", name=name, why=failure.getErrorMessage())
 
 
-def _stop(fleet: Sequence[SimulatedRobot]) -> Deferred[Any]:
+def _stop(fleet: Sequence[Robot]) -> Deferred[Any]:
     return gatherResults([robot.stop() for robot in fleet])
 
 

@@ -7,7 +7,11 @@ from typing import Any
 from OpenSSL import SSL
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IOpenSSLClientConnectionCreator,
+    IStreamClientEndpoint,
+    ITCPTransport,
+)
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
@@ -32,6 +36,13 @@ class Credulous:
         if self._name:
             connection.set_tlsext_host_name(self._name.encode("idna"))
         return connection
+
+
+def hurry(transport: object) -> None:
+    """Send small messages at once, also when the one before has not been acknowledged yet."""
+    below = transport.transport if isinstance(transport, TLSMemoryBIOProtocol) else transport
+    if ITCPTransport.providedBy(below):
+        below.setTcpNoDelay(True)
 
 
 def connect_endpoint(

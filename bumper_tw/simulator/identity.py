@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from enum import Enum
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from bumper_tw.simulator.mqtt import Login
 
@@ -49,7 +49,11 @@ class LifeShape(Enum):
 
 @frozen
 class Identity:
-    """Names and secrets of one robot; C{cls} is the class and C{fw} the firmware version."""
+    """
+    Names and secrets of one robot; C{cls} is the class and C{fw} the firmware version.
+
+    @ivar owner: address of the user an XMPP robot was sold to, empty for other robots
+    """
 
     did: str
     sn: str
@@ -60,6 +64,7 @@ class Identity:
     ip: str
     ssid: str
     fw: str
+    owner: str = ""
 
 
 @frozen
@@ -113,6 +118,22 @@ def _identity(rng: random.Random, kind: Kind, number: int) -> Identity:
         ssid="home",
         fw=FIRMWARE[kind],
     )
+
+
+def xmpp_identities(count: int, seed: int = 0, cls: str = "126") -> list[Identity]:
+    """
+    Make XMPP robots that are the same for the same arguments (robots.md 2.1).
+
+    @param cls: the number of their class
+    """
+    rng = random.Random(f"{seed}/xmpp")  # noqa: S311 a simulator wants reproducible numbers
+    made = (_identity(rng, Kind.XML, number) for number in range(count))
+    return [_first_generation(robot, rng, cls) for robot in made]
+
+
+def _first_generation(robot: Identity, rng: random.Random, cls: str) -> Identity:
+    owner = "".join(rng.choices(string.ascii_lowercase + string.digits, k=16)) + "@ecouser.net"
+    return evolve(robot, did=robot.sn, cls=cls, resource="atom", fw="0.16.1", owner=owner)
 
 
 def login(identity: Identity, profile: Profile) -> Login:

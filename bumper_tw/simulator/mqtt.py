@@ -19,6 +19,8 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import Interface
 
+from bumper_tw.simulator.endpoints import hurry
+
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 2, 3, 4, 9, 13
 PINGREQ_FRAME = b"\xc0\x00"
 DISCONNECT_FRAME = b"\xe0\x00"
@@ -191,6 +193,7 @@ class MqttClient(Protocol):
         self._frozen = False
 
     def connectionMade(self) -> None:
+        hurry(self.transport)
         self.send(connect(self._login))
         self._plan_ping()
 
