@@ -1,12 +1,12 @@
 """Where everything meets, once: built bottom-up, read top-down."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_hex
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 from twisted.application.service import IService
@@ -30,6 +30,7 @@ from bumper_tw.app.brokerage import (
     robot_secrets,
 )
 from bumper_tw.app.config import Listen, Settings
+from bumper_tw.app.exchange import Exchange, exchange
 from bumper_tw.app.lifecycle import Listener, Repeated, Step
 from bumper_tw.app.root import Root, Start, hand_over
 from bumper_tw.app.website import website
@@ -46,9 +47,9 @@ from bumper_tw.core.robot_secrets import RobotSecrets
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
+from bumper_tw.core.translation import TranslatingCorrelator
 from bumper_tw.core.turns import Turns
 from bumper_tw.interfaces import IAccountStore, IDatabase
-from bumper_tw.mqtt.factory import MqttFactory
 from bumper_tw.pki.certificates import Address
 from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.vault import FILES, Vault
@@ -63,13 +64,29 @@ from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
 from bumper_tw.values import Principal, Role
 
 
+class Connected(Protocol):
+    """Who is connected to one edge."""
+
+    def dismiss(self, gone: Callable[[Principal], bool]) -> None:
+        """End the connections of those who would not be let in any more."""
+
+
+Parties = Iterable[Connected]
+
+
 @frozen
 class Facts:
-    """What the edges share: everything we know, and who may know it."""
+    """
+    What the edges share: everything we know, and who may know it.
+
+    @ivar commands: asks robots in their own words.
+    @ivar translated: the same for who may not know what words these are.
+    """
 
     registry: DeviceRegistry
     telemetry: Telemetry
     commands: CommandCorrelator
+    translated: TranslatingCorrelator
     accounts: Accounts
     known: KnownAccounts
     identity: Identity
@@ -93,6 +110,8 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     database = Database(reactor, path)
     facts = gather(reactor, settings, vault, database)
     mqtt = broker(reactor, settings, facts, database)
+    xmpp = stanzas(reactor, settings, facts)
+    parties = (mqtt.router.clients, xmpp.router)
     remember(facts, mqtt.router, path)
     site = website(reactor, settings, vault, facts)
     contexts = ServerContexts(vault.credentials)
@@ -105,7 +124,7 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         lambda: reload_access(settings, mqtt),
         lambda: reload_closed(facts, start),
         lambda: reload_passwords(facts, mqtt.router),
-        lambda: reload_accounts(facts, mqtt.router, AccountStore(database)),
+        lambda: reload_accounts(facts, parties, AccountStore(database)),
     ]
     for child in (
         Step("database", database.start, database.close),
@@ -116,15 +135,17 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
             "clean-up",
             reactor,
             AN_HOUR,
-            lambda: prune(reactor, settings, facts, mqtt.router),
+            lambda: prune(reactor, settings, facts, parties),
             True,
         ),
         Step("web farewell", stop=site.farewell),
         *chores(reactor, settings, mqtt),
+        Step("XMPP router", stop=xmpp.router.stop),
+        Step("XMPP farewell", stop=xmpp.factory.farewell),
         Step("commands", stop=facts.commands.stop),
         *(demo_robots(reactor, settings) if start.demo else ()),
         *(
-            listener(reactor, at, inside(at, site, mqtt.factory), contexts)
+            Listener(reactor, at.serve, at.at, inside(reactor, at, site, mqtt, xmpp, contexts))
             for at in settings.listen
         ),
     ):
@@ -189,16 +210,18 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         settings.identity.token_days * A_DAY,
     )
     commands = correlator(reactor, settings, registry)
+    translated = TranslatingCorrelator(reactor, commands, registry, telemetry)
     secrets, passwords = (
         robot_secrets(reactor, settings, registry, database, turns),
         password_file(settings),
     )
     file = file_accounts(reactor, passwords, turns, throttle)
-    identity = Identity(accounts, known, secrets, file)
+    identity = Identity(accounts, known, secrets, registry, file)
     return Facts(
         registry,
         telemetry,
         commands,
+        translated,
         accounts,
         known,
         identity,
@@ -264,8 +287,25 @@ def broker(reactor: Any, settings: Settings, facts: Facts, database: IDatabase) 
         database,
         facts.identity,
         facts.registry,
+        facts.translated,
+        facts.telemetry,
+    )
+
+
+def stanzas(reactor: Any, settings: Settings, facts: Facts) -> Exchange:
+    """The XMPP side."""
+
+    def is_member(uid: str, _: str) -> bool:
+        return settings.identity.policy == "home" or facts.accounts.user(uid) is not None
+
+    return exchange(
+        reactor,
+        settings,
+        facts.identity,
+        facts.registry,
         facts.commands,
         facts.telemetry,
+        is_member,
     )
 
 
@@ -285,21 +325,21 @@ def reload_passwords(facts: Facts, router: MqttBroker) -> None:
         router.clients.dismiss(lambda who: who.role is Role.SERVICE and who.name in changed)
 
 
-def reload_accounts(facts: Facts, router: MqttBroker, store: IAccountStore) -> Deferred[None]:
+def reload_accounts(facts: Facts, parties: Parties, store: IAccountStore) -> Deferred[None]:
     """Read our own accounts; whoever is gone or has another password is not logged in any more."""
-    return Deferred.fromCoroutine(_reload_accounts(facts, router, store))
+    return Deferred.fromCoroutine(_reload_accounts(facts, parties, store))
 
 
-async def _reload_accounts(facts: Facts, router: MqttBroker, store: IAccountStore) -> None:
+async def _reload_accounts(facts: Facts, parties: Parties, store: IAccountStore) -> None:
     removed = await facts.accounts.reload(store)
     changed = await facts.known.load(store)
     # At once, and only then on disk: what fails there must not keep a connection open.
     expelled = facts.accounts.expel(removed | changed)
-    dismiss(facts, router, removed | changed)
+    dismiss(facts, parties, removed | changed)
     await expelled
 
 
-def dismiss(facts: Facts, router: MqttBroker, uids: Container[str]) -> None:
+def dismiss(facts: Facts, parties: Parties, uids: Container[str]) -> None:
     """
     Close connections of those who would not get in again; what was left for them goes, too.
 
@@ -311,7 +351,8 @@ def dismiss(facts: Facts, router: MqttBroker, uids: Container[str]) -> None:
             return who.name in uids or not facts.accounts.may_stay(who.name)
         return who.role is Role.SERVICE and _is_gone(facts, who.name, uids)
 
-    router.clients.dismiss(gone)
+    for connected in parties:
+        connected.dismiss(gone)
 
 
 def _is_gone(facts: Facts, account: str, uids: Container[str]) -> bool:
@@ -321,19 +362,22 @@ def _is_gone(facts: Facts, account: str, uids: Container[str]) -> bool:
     return uid_of(account) in uids or not facts.known.knows(account)
 
 
-def inside(at: Listen, site: IProtocolFactory, mqtt: MqttFactory) -> IProtocolFactory:
-    """What is behind a listener."""
-    return mqtt.door(at.anonymous) if at.serve == "mqtt" else site
-
-
-def listener(
-    reactor: Any, listen: Listen, factory: IProtocolFactory, contexts: ServerContexts
-) -> Listener:
-    """One place where connections are accepted, with TLS around its factory if need be."""
-    if listen.tls:
-        creator = contexts.creator(listen.legacy_tls)
-        factory = TLSMemoryBIOFactory(creator, False, factory, reactor)
-    return Listener(reactor, listen.serve, listen.at, factory)
+def inside(
+    reactor: Any,
+    at: Listen,
+    site: IProtocolFactory,
+    mqtt: Brokerage,
+    xmpp: Exchange,
+    contexts: ServerContexts,
+) -> IProtocolFactory:
+    """What is behind a listener, with TLS around it if need be."""
+    creator = contexts.creator(at.legacy_tls)
+    if at.serve == "xmpp":
+        # A stream turns to TLS by itself.
+        door: IProtocolFactory = xmpp.factory.door(creator, clear=not at.tls)
+        return door
+    factory = mqtt.factory.door(at.anonymous) if at.serve == "mqtt" else site
+    return TLSMemoryBIOFactory(creator, False, factory, reactor) if at.tls else factory
 
 
 def renew(settings: Settings, vault: Vault, contexts: ServerContexts) -> None:
@@ -347,9 +391,9 @@ def renew(settings: Settings, vault: Vault, contexts: ServerContexts) -> None:
         contexts.reload()
 
 
-def prune(reactor: Any, settings: Settings, facts: Facts, router: MqttBroker) -> Deferred[Any]:
+def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> Deferred[Any]:
     """Drop what has become too old or too much, and who has no right to be here any more."""
-    dismiss(facts, router, ())
+    dismiss(facts, parties, ())
     storage = settings.storage
     before = reactor.seconds() - storage.history_days * A_DAY
     return gatherResults(

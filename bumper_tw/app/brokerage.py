@@ -13,7 +13,6 @@ from twisted.internet.threads import deferToThreadPool
 from bumper_tw import __version__
 from bumper_tw.app.config import Settings
 from bumper_tw.app.lifecycle import Repeated, Step
-from bumper_tw.core.commands import CommandCorrelator
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.mqtt_access import AccessList
 from bumper_tw.core.mqtt_clients import ClientLimits
@@ -31,7 +30,7 @@ from bumper_tw.core.secret_hashes import SecretHashes
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.turns import Turns
-from bumper_tw.interfaces import IAuthenticator, IDatabase
+from bumper_tw.interfaces import IAuthenticator, ICommandCorrelator, IDatabase
 from bumper_tw.mqtt.factory import ConnectionLimits, MqttFactory
 from bumper_tw.mqtt.gateway import MqttGateway
 from bumper_tw.mqtt.plain import PlainGateway
@@ -120,7 +119,7 @@ def brokerage(
     database: IDatabase,
     identity: IAuthenticator,
     registry: DeviceRegistry,
-    commands: CommandCorrelator,
+    commands: ICommandCorrelator,
     telemetry: Telemetry,
 ) -> Brokerage:
     """

@@ -59,7 +59,7 @@ def _setting(default: T, kind: Kind, doc: str) -> T:
 class Listen:
     """One place where connections are accepted."""
 
-    serve: str = field(metadata=_about(choice("web", "mqtt"), "what is spoken there"))
+    serve: str = field(metadata=_about(choice("web", "mqtt", "xmpp"), "what is spoken there"))
     at: str = field(metadata=_about(ENDPOINT, "Twisted endpoint description"))
     tls: bool = _setting(False, FLAG, "encrypt with the certificate of this server")
     legacy_tls: bool = _setting(False, FLAG, "also allow TLS 1.0 and 1.1, for old robots")
@@ -81,7 +81,8 @@ def _listen(table: dict[str, object]) -> Listen:
         raise StartError("listen.serve and listen.at are needed in every [[listen]]")
     given = {n: schema[known(f"listen.{n}", schema)].take(value) for n, value in table.items()}
     listen = Listen(**given)
-    if listen.legacy_tls and not listen.tls:
+    # XMPP turns to TLS by itself, when the other side asks for it.
+    if listen.legacy_tls and not listen.tls and listen.serve != "xmpp":
         raise StartError("listen.legacy_tls = true needs tls = true beside it")
     if listen.anonymous and listen.serve != "mqtt":
         raise StartError('listen.anonymous = true needs serve = "mqtt" beside it')
@@ -102,6 +103,7 @@ LISTEN = (
     Listen("web", "tcp:8007"),
     Listen("mqtt", "tcp:8883", tls=True),
     Listen("mqtt", "tcp:1883:interface=127.0.0.1"),
+    Listen("xmpp", "tcp:5223"),
 )
 
 
@@ -182,6 +184,28 @@ class MqttSettings:
 
 
 @frozen
+class XmppSettings:
+    """What one XMPP stream, and all of them, may use, and how it is treated."""
+
+    require_tls_users: bool = _setting(True, FLAG, "apps log in over TLS only")
+    require_tls_robots: bool = _setting(False, FLAG, "the same for robots; the oldest cannot")
+    adopt_robots: bool = _setting(True, FLAG, "make robots that refuse a new user accept him")
+    fanout_events: bool = _setting(True, FLAG, "a robot's events reach all sessions of a user")
+    max_stanza: int = _setting(65_536, whole(1024, 1 << 24, "bytes"), "largest stanza accepted")
+    max_depth: int = _setting(16, whole(4, 256), "elements within one another in a stanza")
+    max_attributes: int = _setting(64, whole(8, 4096), "attributes of one element")
+    max_elements: int = _setting(1000, whole(8, 100_000), "elements in one stanza")
+    backlog_bytes: int = _setting(262_144, whole(4096, 1 << 30, "bytes"), "unsent, per stream")
+    login_seconds: int = _setting(30, whole(1, 300, "seconds"), "patience before login is done")
+    ping_seconds: int = _setting(30, whole(5, 300, "seconds"), "between our pings")
+    silence_seconds: int = _setting(75, whole(10, 3600, "seconds"), "longest silence allowed")
+    connections: int = _setting(1000, whole(1, 100_000), "connections at once")
+    connections_per_peer: int = _setting(100, whole(1, 100_000), "of these, from one address")
+    strangers: int = _setting(200, whole(1, 100_000), "of these, not logged in yet")
+    strangers_per_peer: int = _setting(50, whole(1, 100_000), "of those, from one address")
+
+
+@frozen
 class WebSettings:
     """What one HTTP client, and all of them, may use."""
 
@@ -211,6 +235,7 @@ class Settings:
     commands: CommandSettings = CommandSettings()
     storage: StorageSettings = StorageSettings()
     mqtt: MqttSettings = MqttSettings()
+    xmpp: XmppSettings = XmppSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
 

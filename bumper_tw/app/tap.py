@@ -80,6 +80,7 @@ class Options(UsageOptions):
                 ("web:tcp:8007", ""),
                 ("mqtt:tcp:8883", ":tls"),
                 ("mqtt:tcp:1883", ""),
+                ("xmpp:tcp:5223", ""),
             )
         ),
         "storage.directory": "demo/data",

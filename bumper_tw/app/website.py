@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import bumper_tw.web
 from bumper_tw import __version__
 from bumper_tw.app.addresses import Announcer, default_source, own_addresses
-from bumper_tw.app.config import Settings, WebSettings
+from bumper_tw.app.config import Listen, Settings, WebSettings
+from bumper_tw.app.ports import PORT
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.commands import SPACE, request_ids
 from bumper_tw.dialect import models
@@ -36,6 +37,9 @@ from bumper_tw.web.robot_logs import RobotLogs
 from bumper_tw.web.routes import Route
 from bumper_tw.web.site import WebSite, build_site
 
+#: Where the vendor listens for XMPP, and whoever stands in for it.
+VENDOR_XMPP = 5223
+
 #: The files the site answers with.
 DATA = Path(bumper_tw.web.__file__).parent / "data"
 
@@ -46,7 +50,7 @@ class Facts(Protocol):
     @property
     def registry(self) -> IDeviceRegistry: ...
     @property
-    def commands(self) -> ICommandCorrelator: ...
+    def translated(self) -> ICommandCorrelator: ...
     @property
     def telemetry(self) -> ITelemetry: ...
     @property
@@ -78,8 +82,9 @@ def routes(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> Iter
     announcer = Announcer(settings.server.announce, own_addresses, default_source, reactor)
     guard = Guard(facts.accounts)
     portal = guard.portal
-    lookup = LookupRoutes(reactor, announcer.for_connection, vault.config_key().public)
-    commands = CommandRoutes(facts.registry, facts.commands, failure_ids(), category, portal)
+    public, port = vault.config_key().public, xmpp_port(settings.listen)
+    lookup = LookupRoutes(reactor, announcer.for_connection, public, port)
+    commands = CommandRoutes(facts.registry, facts.translated, failure_ids(), category, portal)
     tiles = {"RobotControl": commands.robot_control}
     devices = DeviceRoutes(
         reactor, facts.registry, facts.telemetry, guard.home, tiles, commands.todo_failure, portal
@@ -91,10 +96,24 @@ def routes(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> Iter
     yield from HomeScreenRoutes(facts.registry, portal).routes()
     yield from devices.routes()
     yield from commands.routes()
-    robots = RobotLogs(facts.registry, facts.commands)
+    robots = RobotLogs(facts.registry, facts.translated)
     yield from CleaningRoutes(facts.logs, robots.ask, portal).routes()
     yield from catalogue(reactor, vault)
     yield from api(reactor, settings, facts, guard)
+
+
+def xmpp_port(listen: Iterable[Listen]) -> int:
+    """
+    Where robots and apps are sent: to the first of our listeners for XMPP that has a port.
+    One that speaks TLS from the start is the last resort, as robots begin without.
+
+    @return: the vendor's port when there is none: something in front of us may have it.
+    """
+    places = sorted((each for each in listen if each.serve == "xmpp"), key=lambda each: each.tls)
+    # The colons of an IPv6 address are escaped.
+    found = (PORT.search(each.at.replace(r"\:", ".")) for each in places)
+    ports = (int(port[1]) for port in found if port)
+    return next((port for port in ports if port), VENDOR_XMPP)
 
 
 def catalogue(reactor: Any, vault: Vault) -> Iterable[Route]:
@@ -108,7 +127,7 @@ def api(reactor: Any, settings: Settings, facts: Facts, guard: Guard) -> Iterabl
     return ApiRoutes(
         reactor,
         facts.registry,
-        facts.commands,
+        facts.translated,
         facts.telemetry,
         facts.reports,
         guard,

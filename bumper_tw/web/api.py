@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.rest import checked_reply, command_name
+from bumper_tw.dialect.translation import is_json
 from bumper_tw.errors import (
     AnswerGarbled,
     BadRequest,
@@ -127,11 +128,12 @@ class ApiRoutes:
         return found.addCallback(render_history)
 
     def command(self, call: Call) -> Deferred[Answer]:
-        """Ask a robot something, in its own way of writing."""
+        """Ask a robot something: in JSON by its name there, which any robot is asked by."""
         device = self._registry.device(call.field("did", str))
         name = command_name(call.field("name", str))
-        body = own_payload(device.kind, call.body().get("data"), self._clock.seconds())
-        command = Command(device.id, name, body, device.kind)
+        kind = PayloadKind.JSON if is_json(name) else device.kind
+        body = own_payload(kind, call.body().get("data"), self._clock.seconds())
+        command = Command(device.id, name, body, kind)
         asked = self._clock.seconds()
         replied = self._commands.send(command, timeout(call.body().get("timeout")))
         return replied.addCallback(self._render_reply, asked)
@@ -188,7 +190,7 @@ def number(text: str, name: str) -> float:
 
 def own_payload(kind: PayloadKind, data: object, now: float) -> bytes:
     """
-    A payload as this kind of robot expects it.
+    A payload, written in one of the ways.
 
     @param data: for JSON anything, or C{None} for no arguments; for XML the element as text,
         or its attributes.

@@ -15,7 +15,7 @@ from bumper_tw.dialect.envelopes import (
 )
 from bumper_tw.errors import BadRequest, DeviceUnknown
 from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
-from bumper_tw.values import Device
+from bumper_tw.values import Company, Device
 from bumper_tw.web.call import Answer, Call, checked, field, json_answer
 from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.properties import prop_list
@@ -90,7 +90,8 @@ def entry(device: Device, online: bool, home: str, host: str, base_url: str) -> 
         "status": int(online),
         "otaUpgrade": {},
         "updateInfo": {"changeLog": "", "needUpdate": False},
-        "shareable": online,
+        # Sharing is something that the vendor's MQTT does (http-devices.md 1).
+        "shareable": online and device.company is Company.MQTT,
         "sharedDevice": False,
         "homeId": home,
         "homeSort": 1,

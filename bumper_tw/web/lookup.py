@@ -17,6 +17,7 @@ from bumper_tw.dialect.envelopes import (
     area_failed,
     bare,
     find,
+    parse_json,
     private_failed,
     private_ok,
     to_json,
@@ -24,13 +25,18 @@ from bumper_tw.dialect.envelopes import (
     user_failed,
 )
 from bumper_tw.errors import BadRequest
-from bumper_tw.web.call import Answer, Call, in_brackets, json_answer
+from bumper_tw.web.call import Answer, Call, in_brackets, json_answer, parse_form
 from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import ANY, POST, Route, private
 
-#: What robots and apps look for, and its port.  The vendor sends robots that want an update to
-#: a machine of its own; nothing listens at ours, and firmware stays what it is.
-SERVICES = {"EcoMsgNew": 5223, "EcoUpdate": 8005}
+#: What robots and apps look for: where messages go, and where firmware comes from.
+MESSAGES, UPDATES = "EcoMsgNew", "EcoUpdate"
+#: The vendor sends robots that want an update to a machine of its own; nothing listens at this
+#: port of ours, and firmware stays what it is.
+UPDATE_PORT = 8005
+
+#: The one thing that can be asked there.
+FIND_BEST = "FindBest"
 
 #: Where an app finds what; all of it is here (http-discovery.md 2).
 HOSTS = (
@@ -61,6 +67,7 @@ class LookupRoutes:
     @param announce: the address robots can reach, given the one a connection arrived on;
         C{None} when there is none.
     @param public_key: what apps encrypt passwords with: Base64 of a DER SubjectPublicKeyInfo.
+    @param xmpp_port: where robots and apps reach our XMPP.
     """
 
     _log = Logger()
@@ -70,8 +77,10 @@ class LookupRoutes:
         clock: IReactorTime,
         announce: Callable[[str], str | None],
         public_key: Callable[[], str],
+        xmpp_port: int,
     ) -> None:
         self._clock, self._announce, self._public_key = clock, announce, public_key
+        self._ports = {MESSAGES: xmpp_port, UPDATES: UPDATE_PORT}
 
     def routes(self) -> tuple[Route, ...]:
         """DI01 to DI06."""
@@ -91,20 +100,20 @@ class LookupRoutes:
 
     def lookup(self, call: Call) -> Answer:
         """DI01: where is my server?  What is asked for beyond that is not found."""
-        known = call.optional("todo", "") == "FindBest"
-        found = self._find(call, call.optional("service", "")) if known else None
+        asked = question(call)
+        known = asked.get("todo") == FIND_BEST
+        found = self._find(call, asked.get("service")) if known else None
         return Answer(found or b"{}")
 
     def find_best(self, call: Call, body: Mapping[str, Any]) -> Answer:
         """The same question as a C{todo} of C{user.do}, where E6 means no."""
-        service = body.get("service")
-        found = self._find(call, service) if isinstance(service, str) else None
+        found = self._find(call, body.get("service"))
         if found is None:
-            return json_answer(user_failed("there is no such service", "FindBest"))
+            return json_answer(user_failed("there is no such service", FIND_BEST))
         return Answer(found)
 
-    def _find(self, call: Call, service: str) -> bytes | None:
-        port = SERVICES.get(service)
+    def _find(self, call: Call, service: object) -> bytes | None:
+        port = self._ports.get(service) if isinstance(service, str) else None
         if port is None:
             return None
         address = self._announce(call.local)
@@ -122,7 +131,7 @@ class LookupRoutes:
         area, host = call.query("area", "us").lower(), call.host
         data: dict[str, Any] = dict.fromkeys(HOSTS, host)
         data["dc"] = areas.data_centre(area) or "na"
-        data["msgcloud"] = f"{in_brackets(host)}:{SERVICES['EcoMsgNew']}"
+        data["msgcloud"] = f"{in_brackets(host)}:{self._ports[MESSAGES]}"
         # A newly paired robot is given this domain and makes its host names from it: it stays
         # the zone that our DNS answers for, as a name without a zone would be no use to it.
         data["setApConfig"] = {"a": area, "r": "ecouser.net", "v": "ww"}
@@ -168,6 +177,21 @@ class LookupRoutes:
     def area_failure(self, _: Call, why: Exception) -> Answer:
         """E10."""
         return json_answer(area_failed(str(why)))
+
+
+def question(call: Call) -> Mapping[str, Any]:
+    """
+    What a robot asks, in a form or in JSON (robots.md 3.1).  Which of them it is shows in how
+    it begins: so small a program does not always say what it sends, or says something else.
+
+    @raise BadRequest: it is neither.
+    """
+    raw = call.raw.strip()
+    try:
+        asked: Mapping[str, Any] = parse_json(raw) if raw.startswith(b"{") else parse_form(raw)
+    except ValueError as wrong:
+        raise BadRequest("the body is neither JSON nor a form") from wrong
+    return asked
 
 
 def area_entry(area: areas.Area) -> dict[str, str]:

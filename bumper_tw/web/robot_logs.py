@@ -8,6 +8,10 @@ from bumper_tw.errors import CommandFailed, DeviceUnknown
 from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry
 from bumper_tw.values import CleaningLog, Company, PayloadKind, Reply
 
+#: Seconds to wait for a robot of the first generation.  Some of them keep no list, and say
+#: nothing to questions they do not know; what is stored can be shown without them.
+PATIENCE = 3.0
+
 
 class RobotLogs:
     """What robots know of their own past."""
@@ -22,18 +26,15 @@ class RobotLogs:
         @return: none of a robot that keeps no such list, is not there or does not answer;
             it never fails.  Cancelling it drops the question.
         """
-        if not self._keeps_list(did):
-            return succeed([])
-        question = job_lists.question(self._registry.device(did).id)
-        return self._commands.send(question).addCallbacks(remembered, nothing)
-
-    def _keeps_list(self, did: str) -> bool:
         try:
             device = self._registry.device(did)
         except DeviceUnknown:
-            return False
-        speaks = device.company is Company.MQTT and device.kind is PayloadKind.XML
-        return speaks and self._registry.online(did)
+            return succeed([])
+        if device.kind is not PayloadKind.XML or not self._registry.online(did):
+            return succeed([])
+        patience = PATIENCE if device.company is Company.XMPP else None
+        question = job_lists.question(device.id)
+        return self._commands.send(question, patience).addCallbacks(remembered, nothing)
 
 
 def remembered(reply: Reply) -> list[CleaningLog]:

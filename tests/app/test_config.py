@@ -41,7 +41,7 @@ WRONG = {
 #: Listening places that cannot be, and what the error says of them.
 WRONG_LISTEN = {
     'serve = "web"\n': "listen.serve and listen.at",
-    'serve = "xmpp"\nat = "tcp:1"\n': "listen.serve = 'xmpp', expected one of web, mqtt",
+    'serve = "imap"\nat = "tcp:1"\n': "listen.serve = 'imap', expected one of web, mqtt, xmpp",
     'serve = "web"\nat = "tcp:65536"\n': "listen.at = 'tcp:65536'",
     'serve = "web"\nat = "ssl:443"\n': "tls = true",
     'serve = "web"\nat = "443"\n': "listen.at = '443'",
@@ -90,7 +90,7 @@ class DefaultTests(ConfigCase):
         self.assertEqual(settings, expected)
 
     def test_ports(self) -> None:
-        """By default both protocols are served with and without TLS."""
+        """By default everything is served with and without TLS; XMPP finds out by itself."""
         served = [(at.serve, at.at, at.tls) for at in load(None, {}, {}).listen]
         self.assertEqual(
             served,
@@ -99,6 +99,7 @@ class DefaultTests(ConfigCase):
                 ("web", "tcp:8007", False),
                 ("mqtt", "tcp:8883", True),
                 ("mqtt", "tcp:1883:interface=127.0.0.1", False),
+                ("xmpp", "tcp:5223", False),
             ],
         )
 

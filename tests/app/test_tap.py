@@ -68,6 +68,7 @@ class OptionTests(SynchronousTestCase):
                 ("web", "tcp:8007:interface=127.0.0.1", False),
                 ("mqtt", "tcp:8883:interface=127.0.0.1", True),
                 ("mqtt", "tcp:1883:interface=127.0.0.1", False),
+                ("xmpp", "tcp:5223:interface=127.0.0.1", False),
             ],
         )
         self.assertEqual(settings.server.announce, "127.0.0.1")

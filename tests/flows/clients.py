@@ -1,14 +1,18 @@
 """What clients of the vendor's cloud have in common, in front of the whole server."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from attrs import define, field
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
-from bumper_tw.values import DeviceId
+from bumper_tw.dialect.sasl import plain_credentials
+from bumper_tw.interfaces import IRobotLink
+from bumper_tw.values import Command, Company, Device, DeviceId, PayloadKind, RequestId
 from bumper_tw.wire.mqtt_packets import ConnAck, Packet, Publish, SubAck
 from tests.flows.house import House
 from tests.robots import MqttPeer
@@ -50,6 +54,42 @@ class TextRobot(MqttPeer):
             if name in self.texts:
                 answer = self.texts[name](packet.payload)
                 self.publish(f"iot/p2p/{name}/{self.device}/{asker}/p/{end}", answer)
+
+
+#: A robot of the first generation: its serial number is its address (xmpp.md 2).
+VETERAN = DeviceId("E0009876500123450001", "126", "atom")
+VETERAN_DEVICE = Device(VETERAN, VETERAN.did, Company.XMPP, PayloadKind.XML)
+
+
+@implementer(IRobotLink)
+@define(eq=False)
+class Veteran:
+    """
+    A robot that speaks XMPP, as far as clients that speak HTTP can tell.
+
+    @ivar texts: what it answers; it is silent on anything else.
+    """
+
+    house: House
+    texts: XmlScript
+    leave: Callable[[], bool] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.leave = self.house.facts.registry.attach(VETERAN_DEVICE, self)
+
+    def deliver(self, command: Command, request: RequestId) -> None:
+        """Answer what there is an answer for."""
+        if command.name in self.texts:
+            answer = self.texts[command.name](command.body)
+            self.house.facts.commands.replied(command.device, command.name, request, answer)
+
+    def withdraw(self, request: RequestId) -> None:
+        """It has been heard already."""
+
+
+def veteran(house: House, **texts: Callable[[bytes], bytes]) -> Veteran:
+    """The oldest robot, switched on in a house."""
+    return Veteran(house, texts)
 
 
 @define
@@ -161,6 +201,18 @@ class ClientCase(SynchronousTestCase):
         granted = [packet.codes for packet in peer.heard if isinstance(packet, SubAck)]
         self.assertEqual(granted, [(0,)] * len(filters))
         return peer
+
+    def opens_xmpp(self, who: Mapping[str, str], acts_for: str = "") -> bool:
+        """
+        Whether the message server, even a strict one, would let somebody in (xmpp.md 4).
+
+        @param acts_for: what a client writes in front of its user id.
+        """
+        password = f"0/{who['resource']}/{who['token']}"
+        message = "\0".join((acts_for, who["userid"], password)).encode()
+        said = plain_credentials(b64encode(message).decode(), "ecouser.net", "192.168.7.33")
+        self.assertEqual((said.name, said.resource), (who["userid"], who["resource"]))
+        return self.house.facts.accounts.belongs(said.name, said.password)
 
     def clean(self) -> None:
         """Dusty does one job, so that there is a log."""

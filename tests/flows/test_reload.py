@@ -61,7 +61,7 @@ class Case(SynchronousTestCase):
         """SIGHUP."""
         facts, router = self.house.facts, self.house.brokerage.router
         reload_passwords(facts, router)
-        self.successResultOf(reload_accounts(facts, router, self.store))
+        self.successResultOf(reload_accounts(facts, [router.clients], self.store))
 
 
 class ServiceTests(Case):

@@ -57,6 +57,8 @@ class Wrapped(Line):
         super().__init__(clock, "192.0.2.9", protocol)  # type: ignore[arg-type]  # one of ours
 
     def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
         self.below.append(name)
         return lambda: None
 

@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from bumper_tw.core.translation import TranslatingCorrelator
 from bumper_tw.errors import BadRequest
 from bumper_tw.readings import Battery, LifeSpan, Part, Report
 from bumper_tw.values import PayloadKind
-from bumper_tw.web.api import attribute, number, own_payload, own_xml, timeout
-from tests.web.browser import Page, request
+from bumper_tw.web.api import ApiRoutes, attribute, number, own_payload, own_xml, timeout
+from bumper_tw.web.request import Limits
+from bumper_tw.web.site import build_site
+from tests.web.browser import Browser, Page, request
 from tests.web.world import DUSTY, NOW, OLDIE, TOKEN, WorldCase
 
 BEARER = ("Authorization", f"Bearer {TOKEN}")
@@ -83,6 +86,55 @@ class CommandTests(ApiCase):
         page = self.command(did="did2", name="GetLifeSpan", data={"type": "Brush"})
         self.assertEqual(page.json["reply"], "<ctl ret='ok'/>")
         self.assertEqual(robot.heard[0].body, b'<ctl type="Brush"/>')
+
+    def test_names_in_json(self) -> None:
+        """A name in JSON is asked in JSON whatever the robot speaks; others translate."""
+        answer = b'{"body":{"code":0,"msg":"ok","data":{"value":77}}}'
+        robot = self.world.robot(OLDIE, getBattery=answer)
+        page = self.command(did="did2", data={"x": 1})
+        self.assertEqual(page.json["reply"], json.loads(answer))
+        self.assertIs(robot.heard[0].kind, PayloadKind.JSON)
+        self.assertEqual(json.loads(robot.heard[0].body)["body"], {"data": {"x": 1}})
+
+    def test_either_generation(self) -> None:
+        """Behind the translation, robots of both generations answer alike."""
+        api, clock = self.api(), self.world.clock
+        said = b"<ctl ret='ok'><battery power='077'/></ctl>"
+        robot = self.world.robot(OLDIE, GetBatteryInfo=said, Charge=b"<ctl ret='fail' errno='8'/>")
+        self.world.robot(
+            getBattery=b'{"body":{"code":0,"msg":"ok","data":{"value":77,"isLow":0}}}'
+        )
+        old, new = (self.ask(api, did=did, name="getBattery") for did in ("did2", "did1"))
+        self.assertEqual(old.json["reply"]["body"], new.json["reply"]["body"])
+        self.assertEqual((old.json["name"], old.json["ok"]), ("getBattery", True))
+        self.assertEqual(robot.heard[0].body, b"<ctl/>")
+        docked = self.ask(api, did="did2", name="charge", data={"act": "go"})
+        self.assertEqual(docked.json["reply"]["body"], {"code": 30007, "msg": "fail"})
+        raw = self.ask(api, did="did2", name="GetBatteryInfo")
+        self.assertEqual(raw.json["reply"], said.decode())
+        self.failed(self.ask(api, did="did2", name="getVolume"), 400, "bad_request")
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+    def api(self) -> Browser:
+        """The API with a translation behind it."""
+        world = self.world
+        commands = TranslatingCorrelator(
+            world.clock, world.commands, world.registry, world.telemetry
+        )
+        routes = ApiRoutes(
+            world.clock,
+            world.registry,
+            commands,
+            world.telemetry,
+            world.history,
+            world.api_guard,
+            dict,
+        )
+        return Browser(build_site(routes.routes(), world.clock, Limits()), world.clock)
+
+    def ask(self, api: Browser, **body: object) -> Page:
+        """The answer to a command."""
+        return api.ask("POST", "/api/command", json.dumps(body).encode(), [BEARER])
 
     def test_unknown_and_offline(self) -> None:
         """A robot that nobody knows, and one that is away."""

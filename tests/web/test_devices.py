@@ -5,11 +5,12 @@ from typing import Any
 
 from attrs import evolve
 
+from bumper_tw.dialect import models
 from bumper_tw.readings import Battery, Charge, Position, Report
-from bumper_tw.values import DeviceId
+from bumper_tw.values import Company, Device, DeviceId, PayloadKind
 from bumper_tw.web.devices import MAX_NICK, MAX_WAYS, Entries, tidy
 from tests.web.browser import Page
-from tests.web.world import NOW, OLDIE, WorldCase
+from tests.web.world import NOW, OLDIE, ScriptedRobot, WorldCase
 
 
 class DeviceCase(WorldCase):
@@ -133,6 +134,86 @@ class ListTests(DeviceCase):
         """Without a token that opens the portal there is no list."""
         self.world.closed = True
         self.assertEqual(self.app("GetGlobalDeviceList").json["ret"], "fail")
+
+
+class FirstGenerationTests(WorldCase):
+    """Robots that speak XMPP, as the list describes them (xmpp.md 2)."""
+
+    def listed(self, class_id: str, online: bool = True) -> dict[str, Any]:
+        """The entry of the one robot there is, of this class."""
+        who = DeviceId("E0009876500123450001", class_id, "atom")
+        device = Device(who, who.did, models.company(class_id), models.payload_kind(class_id))
+        detach = self.world.registry.attach(device, ScriptedRobot(self.world.commands, {}))
+        if not online:
+            detach()
+        page = self.browser.post("/user.do", {"todo": "GetDeviceList"})
+        [found] = page.json["devices"]
+        return dict(found)
+
+    def test_known_class(self) -> None:
+        """Every field; the serial number is its address and its name."""
+        found = self.listed("126")
+        self.assertEqual((type(found["bindTs"]), found.pop("bindTs")), (int, int(NOW * 1000)))
+        self.assertEqual(
+            found,
+            {
+                "class": "126",
+                "company": "eco-legacy",
+                "did": "E0009876500123450001",
+                "name": "E0009876500123450001",
+                "nick": "",
+                "resource": "atom",
+                "pid": "5ca32ab212851900016858c7",
+                "materialNo": "702-0000-0136",
+                "deviceName": "DEEBOT N79",
+                "model": "N79",
+                "UILogicId": "ECO_INTL_126",
+                "ota": True,
+                "icon": "http://box.lan:8007/api/pim/file/get/5ca32ab2e9e9270001354b3d",
+                "product_category": "DEEBOT",
+                "scode": {
+                    "battery": True,
+                    "tmallstand": False,
+                    "video": False,
+                    "clean": True,
+                    "charge": True,
+                    "chargestate": True,
+                },
+                "status": 1,
+                "otaUpgrade": {},
+                "updateInfo": {"changeLog": "", "needUpdate": False},
+                "shareable": False,
+                "sharedDevice": False,
+                "homeId": "first home",
+                "homeSort": 1,
+                "offmap": True,
+                "service": {"jmq": "box.lan", "mqs": "box.lan"},
+            },
+        )
+
+    def test_every_class(self) -> None:
+        """The catalogue has a name, a picture and screens for each class that clients know."""
+        known = [each for each in models.all_models() if each.company is Company.XMPP]
+        ids = {each.class_id for each in known}
+        self.assertLessEqual({"115", "123", "126", "130", "155", "159", "165"}, ids)
+        for each in known:
+            self.assertIs(each.kind, PayloadKind.XML, each)
+            found = self.listed(each.class_id)
+            self.assertEqual(found["company"], "eco-legacy", each)
+            for name in ("deviceName", "icon", "UILogicId", "model", "materialNo", "pid"):
+                self.assertNotEqual(found[name], "", (each, name))
+            path = found["icon"].removeprefix("http://box.lan:8007")
+            self.assertEqual(self.browser.get(path).status, 200)
+
+    def test_unknown_class(self) -> None:
+        """Three digits say which protocol it is; the list has what every client needs."""
+        found = self.listed("101")
+        self.assertEqual((found["company"], found["resource"]), ("eco-legacy", "atom"))
+        self.assertEqual((found["deviceName"], found["UILogicId"]), ("101", ""))
+
+    def test_away(self) -> None:
+        """Without a connection it is listed as away."""
+        self.assertEqual(self.listed("159", online=False)["status"], 0)
 
 
 class NickTests(DeviceCase):

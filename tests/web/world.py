@@ -117,7 +117,7 @@ class World:
             commands.todo_failure,
             guard,
         )
-        lookup = LookupRoutes(self.clock, lambda _: self.announced, lambda: "KEY+/=")
+        lookup = LookupRoutes(self.clock, lambda _: self.announced, lambda: "KEY+/=", 5223)
         catalogue = CatalogueRoutes(
             self.clock, Certificates(), load(DATA / "answers.json"), b"\x89PNG"
         )

@@ -1,0 +1,172 @@
+"""
+Where a connection comes in: clear text, TLS, or the one after the other (xmpp.md 1).
+
+The first byte tells which.  A client that begins in clear text may ask for TLS later; then
+everything begins anew inside of it, with another stream: nothing that was said or decided in
+clear text is left (RFC 6120, 5.4.3.3).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from twisted.internet import protocol
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+
+from bumper_tw.core.repeats import again
+
+if TYPE_CHECKING:
+    from bumper_tw.xmpp.factory import XmppFactory
+
+#: With this byte a TLS record begins that opens a connection (RFC 8446, 5.1).
+HANDSHAKE = 0x16
+
+#: With these a stream header, or the white space in front of it.
+CLEAR = frozenset(b"< \t\r\n")
+
+
+class IStream(Protocol):
+    """What is behind the door: a stream, as the transport sees it."""
+
+    def makeConnection(self, transport: Any) -> None:
+        """Begin."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection has ended."""
+
+    def leave(self) -> None:
+        """Let go of the transport: somebody else takes it over."""
+
+    def close(self, reason: str) -> None:
+        """End the connection."""
+
+    def farewell(self) -> None:
+        """The server stops."""
+
+
+class Doorstep(protocol.Protocol):
+    """
+    One connection, from the first byte to the last.
+
+    It has the one deadline there is before a client is in: neither bytes nor TLS buy time.
+
+    @ivar host: the address of the other side; empty for a local socket.
+    """
+
+    _log = Logger()
+    transport: Any
+
+    def __init__(
+        self, factory: "XmppFactory", host: str, tls: TLSMemoryBIOFactory, clear: bool
+    ) -> None:
+        """
+        @param clear: whether it may begin in clear text.
+        """
+        self.factory, self.host, self._tls = factory, host, tls
+        self._clear = clear
+        self._stream: IStream | None = None
+        self._hear: Callable[[bytes], None] = self._first
+        self._ended: Callable[[Failure], object] = _nobody_is_in
+        self._deadline: IDelayedCall | None = None
+        self.stranger = True
+
+    @property
+    def peer(self) -> str:
+        """The other side, for the log."""
+        return self.host or "a local socket"
+
+    def connectionMade(self) -> None:
+        patience = self.factory.limits.login
+        self._deadline = self.factory.clock.callLater(patience, self._too_late, patience)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._hear(data)
+
+    def _first(self, data: bytes) -> None:
+        if data[0] == HANDSHAKE:
+            self._encrypt("")
+            self._hear(data)
+        elif self._clear and data[0] in CLEAR:
+            self._enter(self.factory.stream(self, secure=False), self.transport)
+            self._hear(data)
+        else:
+            self.log_end(
+                "speaks neither XML nor TLS" if self._clear else "does not begin with TLS"
+            )
+            self.abort()
+
+    def encrypt(self, domain: str) -> None:
+        """
+        Go on in TLS, as the client has asked for.
+
+        @param domain: whom the client has talked to so far; it has to stay the same.
+        """
+        if self._stream is not None:
+            self._stream.leave()
+        self._encrypt(domain)
+
+    def _encrypt(self, domain: str) -> None:
+        # Not what Twisted's factory would make: that one holds back each stanza for a turn of
+        # the reactor, in the hope of more.
+        stream = self.factory.stream(self, secure=True, domain=domain)
+        secured = TLSMemoryBIOProtocol(self._tls, stream)
+        self._stream, self._hear = stream, secured.dataReceived
+        self._ended = secured.connectionLost
+        secured.makeConnection(self.transport)
+
+    def _enter(self, stream: IStream, transport: Any) -> None:
+        self._stream, self._hear = stream, stream.dataReceived
+        self._ended = stream.connectionLost
+        stream.makeConnection(transport)
+
+    def known(self) -> None:
+        """The client is in."""
+        self.stranger = False
+        self._clear_deadline()
+        self.factory.known(self)
+
+    def _too_late(self, patience: float) -> None:
+        self._deadline = None
+        if self._stream is None:
+            self.log_end(f"said nothing for {patience:g} s")
+            self.abort()
+        else:
+            self._stream.close(f"was not logged in within {patience:g} s")
+
+    def farewell(self) -> None:
+        """The server stops."""
+        if self._stream is None:
+            self.abort()
+        else:
+            self._stream.farewell()
+
+    def log_end(self, reason: str) -> None:
+        """One line for the owner; strangers who do the same again and again get fewer."""
+        more = self.factory.strange.say(self.host) if self.stranger else 0
+        if more is not None:
+            self._log.info(
+                "closing {peer}: {reason}{more}", peer=self.peer, reason=reason, more=again(more)
+            )
+
+    def abort(self) -> None:
+        """End it now."""
+        self.transport.abortConnection()
+
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+        self._clear_deadline()
+        self._ended(reason)
+        self.factory.lost(self)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def _nobody_is_in(_: Failure) -> None:
+    """There is no stream yet."""

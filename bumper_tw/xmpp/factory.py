@@ -1,0 +1,165 @@
+"""All XMPP connections: how many there may be, and how all of them end."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from attrs import field, frozen
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from bumper_tw.core.repeats import Repeats, again
+from bumper_tw.front.crowd import Headcount, Unwelcome
+from bumper_tw.front.outbox import Wave
+from bumper_tw.interfaces import IAuthenticator, IRobotPresence
+from bumper_tw.values import Principal
+from bumper_tw.wire.xmpp_stanzas import StanzaLimits
+from bumper_tw.xmpp.doorstep import Doorstep
+from bumper_tw.xmpp.stream import XmppStream
+from bumper_tw.xmpp_interfaces import IXmppRouter
+
+#: Robots tell who they are; this makes them reachable, and is told when they listen and go.
+RobotConnected = Callable[[Principal], IRobotPresence]
+
+
+@frozen
+class StreamLimits:
+    """
+    What one connection, and one address, can cost us.
+
+    @ivar stanza: what one stanza may cost after login.
+    @ivar login: seconds until a client has to be logged in, and again until it has an address.
+    @ivar ping: seconds between our pings.
+    @ivar silence: the longest silence allowed, in seconds.
+    @ivar connections: at one time, in all.
+    @ivar per_peer: at one time, from one address.
+    @ivar strangers: of the connections, not logged in yet.
+    @ivar strangers_per_peer: of those, from one address.
+    @ivar tls_users: whether users log in over TLS only.
+    @ivar tls_robots: the same for robots.
+    """
+
+    stanza: StanzaLimits = field(factory=StanzaLimits)
+    login: float = 30.0
+    ping: float = 30.0
+    silence: float = 75.0
+    connections: int = 1000
+    per_peer: int = 100
+    strangers: int = 200
+    strangers_per_peer: int = 50
+    tls_users: bool = True
+    tls_robots: bool = False
+
+
+class XmppDoor(Factory):
+    """What one listener hands its connections to; all share the L{XmppFactory}."""
+
+    noisy = False
+
+    def __init__(self, inside: "XmppFactory", creator: Any, clear: bool) -> None:
+        """
+        @param creator: makes the TLS end of a connection.
+        @param clear: whether a connection may begin in clear text.
+        """
+        self._inside, self._clear = inside, clear
+        self._tls = TLSMemoryBIOFactory(creator, False, self, inside.clock)
+
+    def buildProtocol(self, addr: IAddress | None) -> Doorstep | Unwelcome:
+        return self._inside.build(addr, self._tls, self._clear)
+
+
+class XmppFactory:
+    """
+    What the doors of all listeners share.
+
+    @ivar counts: what happened to connections, by name.
+    @ivar seconds: the time.
+    @ivar wave: what is written while received bytes are dealt with.
+    @ivar strange: what strangers did, by address, so that it does not fill the log.
+    @ivar refused: refused logins, by name.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        authenticator: IAuthenticator,
+        router: IXmppRouter,
+        robot_connected: RobotConnected,
+        limits: StreamLimits,
+        random_hex: Callable[[int], str],
+    ) -> None:
+        """
+        @param random_hex: makes so many random bytes, in hexadecimal.
+        """
+        self.clock, self.authenticator, self.router = clock, authenticator, router
+        self.robot_connected, self.limits, self.random_hex = robot_connected, limits, random_hex
+        self.seconds = clock.seconds
+        self.counts: Counter[str] = Counter()
+        self.wave = Wave()
+        self.strange, self.refused = Repeats(clock), Repeats(clock)
+        self._crowd = Repeats(clock)
+        self._inside: dict[Doorstep, None] = {}
+        self._everybody = Headcount(limits.connections, limits.per_peer)
+        self._strangers = Headcount(limits.strangers, limits.strangers_per_peer)
+        self._empty: list[Deferred[None]] = []
+
+    def door(self, creator: Any, clear: bool = True) -> XmppDoor:
+        """What to listen with; see L{XmppDoor}."""
+        return XmppDoor(self, creator, clear)
+
+    def build(
+        self, addr: IAddress | None, tls: TLSMemoryBIOFactory, clear: bool
+    ) -> Doorstep | Unwelcome:
+        """Take a connection, or refuse it."""
+        host = str(getattr(addr, "host", ""))
+        if self._everybody.full(host) or self._strangers.full(host):
+            self._turn_away(host)
+            return Unwelcome()
+        doorstep = Doorstep(self, host, tls, clear)
+        self._inside[doorstep] = None
+        self._everybody.enter(host)
+        self._strangers.enter(host)
+        self.counts["connections"] += 1
+        return doorstep
+
+    def stream(self, doorstep: Doorstep, secure: bool, domain: str = "") -> XmppStream:
+        """What is behind the door."""
+        return XmppStream(self, doorstep, secure, domain)
+
+    def _turn_away(self, host: str) -> None:
+        self.counts["connections refused"] += 1
+        more = self._crowd.say(host)
+        if more is not None:
+            self._log.warn(
+                "too many connections, refused one from {peer}{more}", peer=host, more=again(more)
+            )
+
+    def known(self, doorstep: Doorstep) -> None:
+        """A client is in."""
+        self._strangers.leave(doorstep.host)
+
+    def lost(self, doorstep: Doorstep) -> None:
+        """A connection has ended."""
+        del self._inside[doorstep]
+        self._everybody.leave(doorstep.host)
+        if doorstep.stranger:
+            self._strangers.leave(doorstep.host)
+        if not self._inside:
+            waiting, self._empty = self._empty, []
+            for farewell in waiting:
+                farewell.callback(None)
+
+    def farewell(self) -> Deferred[None]:
+        """End every connection; fires when the last one is gone."""
+        if not self._inside:
+            return succeed(None)
+        gone: Deferred[None] = Deferred()
+        self._empty.append(gone)
+        for doorstep in list(self._inside):
+            doorstep.farewell()
+        return gone

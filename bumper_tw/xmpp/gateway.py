@@ -1,0 +1,188 @@
+"""Where XMPP and our own nouns meet: stanzas become replies and reports, commands stanzas."""
+
+from collections.abc import Callable
+
+from attrs import evolve
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from bumper_tw.core.identity import claimed_robot
+from bumper_tw.core.presence import RobotPresence
+from bumper_tw.core.repeats import Repeats
+from bumper_tw.core.robot_reports import RobotReports
+from bumper_tw.dialect import controls, reports_xml, stanzas
+from bumper_tw.dialect.controls import Control
+from bumper_tw.dialect.domains import ATOM
+from bumper_tw.errors import LoginRefused
+from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, ITelemetry
+from bumper_tw.values import Company, Device, DeviceId, PayloadKind, Principal
+from bumper_tw.wire.xmpp_jid import Jid, parse_jid
+from bumper_tw.wire.xmpp_stanzas import Stanza
+from bumper_tw.xmpp.dialogue import OURSELVES, Asked, Dialogue, XmppLink, numbers
+from bumper_tw.xmpp_interfaces import IXmppRouter
+
+#: Called for each refusal of a robot: which one, its C{td}, C{error} and C{admin}, and whom it
+#: has refused; tells whether the robot was just told to obey him (xmpp.md 12).
+Adopt = Callable[[DeviceId, str, str, str, Jid], bool]
+
+#: The C{ctl} id of the last of the three requests that make a robot obey somebody.
+REPAIRED = stanzas.ADOPTION[-1]
+
+#: An address that is none.
+NOBODY = Jid("", "")
+
+
+class XmppGateway:
+    """
+    Hears all that robots say, and attaches robots that connect.
+
+    Which robot has said something is known from its stream, whatever it wrote into the stanza.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        router: IXmppRouter,
+        registry: IDeviceRegistry,
+        commands: ICommandCorrelator,
+        telemetry: ITelemetry,
+        adopt: Adopt,
+        start: int = 0,
+    ) -> None:
+        """
+        @param start: where the numbers of questions begin; see L{numbers}.
+        """
+        self._clock, self._router = clock, router
+        self._registry, self._commands, self._adopt = registry, commands, adopt
+        self._reports = RobotReports(clock, registry, telemetry)
+        self._numbers = numbers(start)
+        self._dialogues: dict[str, Dialogue] = {}
+        self._wedged = Repeats(clock)
+        router.listen(self._said)
+
+    def robot_connected(self, who: Principal) -> RobotPresence:
+        """
+        Register a robot and make it reachable.
+
+        @raise LoginRefused: there are too many robots, or meanwhile the name has become
+            that of another one.
+        """
+        if claimed_robot(self._registry, who.name, who.realm) != evolve(who.device, resource=ATOM):
+            raise LoginRefused("another robot has come under that name meanwhile")
+        device = Device(
+            evolve(who.device, resource=ATOM),
+            name=who.label or who.name,
+            company=Company.XMPP,
+            kind=PayloadKind.XML,
+            bound_at=self._clock.seconds(),
+        )
+        did = device.id.did
+        dialogue = self._dialogue(device.id)
+        link = XmppLink(dialogue)
+        detach = self._registry.attach(device, link)
+        self._dialogues[did] = dialogue
+        self._reports.connected(did)
+        return RobotPresence(
+            device.id, link.listening, lambda: self._detach(did, detach), self._commands
+        )
+
+    def _dialogue(self, device: DeviceId) -> Dialogue:
+        """A robot that comes back may still answer what it was asked before."""
+        before = self._dialogues.get(device.did)
+        if before is not None and before.device == device:
+            return before
+        if before is not None:
+            before.end()
+        return Dialogue(self._clock, self._router.tell, device, self._numbers)
+
+    def _detach(self, did: str, detach: Callable[[], bool]) -> bool:
+        mine = detach()
+        if mine:
+            self._dialogues.pop(did).end()
+        return mine
+
+    def _said(self, device: DeviceId, stanza: Stanza) -> None:
+        """A robot has said something to somebody; errors only repeat what somebody asked."""
+        if stanza.attributes.get("type") not in {"set", "result"}:
+            return
+        try:
+            if stanza.child is not None and stanza.child[0] == stanzas.NS_SF:
+                self._reports.record(device.did, [controls.alert(stanza.raw)])
+            else:
+                self._heard(device, stanza, controls.read(stanza.raw))
+        except ValueError as why:
+            self._log.debug("{did} sent what cannot be read: {why}", did=device.did, why=why)
+
+    def _heard(self, device: DeviceId, stanza: Stanza, control: Control) -> None:
+        to, dialogue = addressee(stanza), self._dialogues.get(device.did)
+        asked = dialogue.answered(*answers(stanza, control, to)) if dialogue else None
+        if self._is_put_off(device, control, to, asked):
+            return
+        if asked is not None:
+            body = controls.reply_body(control)
+            self._commands.replied(device, asked.command.name, asked.request, body)
+        if dialogue is not None and control.id == REPAIRED:
+            dialogue.repaired()
+        if control.errno == controls.WEDGED and control.ret == "fail":
+            self._complain(device.did)
+        self._record(device, control, subject(stanza, to, asked))
+
+    def _is_put_off(
+        self, device: DeviceId, control: Control, to: Jid, asked: Asked | None
+    ) -> bool:
+        """
+        See to it that a robot which refuses somebody obeys him.
+
+        @return: whether that was our own question, which is asked again when that is done.
+        """
+        if control.errno != controls.DENIED:
+            return False
+        begun = self._adopt(device, control.td, control.error, control.admin, to)
+        dialogue = self._dialogues.get(device.did)
+        if asked is None or asked.again or dialogue is None:
+            return False
+        put_off = begun or dialogue.in_repair
+        if put_off:
+            dialogue.hold(asked)
+        return put_off
+
+    def _complain(self, did: str) -> None:
+        """A robot does nothing any more until somebody goes there (xmpp.md 12)."""
+        if self._wedged.say(did) is not None:
+            self._log.warn("{did} is stuck; press the button on it", did=did)
+
+    def _record(self, device: DeviceId, control: Control, name: str) -> None:
+        said = controls.read_as(device.model, control.element)
+        self._reports.record(device.did, reports_xml.readings(name, said))
+
+
+def addressee(stanza: Stanza) -> Jid:
+    """Whom a stanza is for; L{NOBODY} when it does not say, or nobody can be called so."""
+    try:
+        return parse_jid(stanza.attributes.get("to", ""))
+    except ValueError:
+        return NOBODY
+
+
+def answers(stanza: Stanza, control: Control, to: Jid) -> tuple[str, ...]:
+    """
+    Under what numbers a stanza may answer a question of ours.
+
+    What a robot answers to somebody else is no answer to us: the numbers of others are theirs
+    to choose.
+    """
+    if to.local and to.key != OURSELVES.key:
+        return ()
+    if stanza.attributes.get("type") == "result":
+        return control.id, stanza.attributes.get("id", "")
+    return (control.id,)
+
+
+def subject(stanza: Stanza, to: Jid, asked: Asked | None) -> str:
+    """What an answer is about, if we know the question; otherwise it has to tell itself."""
+    if asked is not None:
+        return asked.command.name
+    greeted = stanza.attributes.get("id") == stanzas.DEVICE_INFO and not to.local
+    return "DeviceInfo" if greeted and stanza.attributes.get("type") == "result" else ""
