@@ -70,20 +70,31 @@ class Document:
         self._attributes: dict[str, str] = {}
         self._child: tuple[str, str] | None = None
         self._watch: TagWatch | None = None
-        self._parser = self._new_parser()
+        self._parser: expat.XMLParserType | None = _new_parser()
+        self._parser.StartNamespaceDeclHandler = self._namespace
+        self._heed(self._parser)
 
-    def _new_parser(self) -> expat.XMLParserType:
-        parser = expat.ParserCreate("UTF-8", " ")
-        if hasattr(parser, "SetReparseDeferralEnabled"):
-            # Or a stanza in two pieces would wait for the next one.
-            parser.SetReparseDeferralEnabled(False)
-        parser.StartNamespaceDeclHandler = self._namespace
+    def _heed(self, parser: expat.XMLParserType) -> None:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.StartDoctypeDeclHandler = self._restricted
         parser.CommentHandler = self._restricted
         parser.ProcessingInstructionHandler = self._restricted
-        return parser
+
+    def rest(self) -> None:
+        """Let go of expat, 12 KiB, until something comes; not in the middle of a stanza."""
+        if self.between and not self.results and self.fault is None and not self._over:
+            self._trim()
+            self._parser = None
+
+    def _awake(self) -> expat.XMLParserType:
+        """Expat; where it was let go of, a new one that knows the header."""
+        if self._parser is None:
+            self._parser = _new_parser()
+            self._parser.Parse(self.header, False)
+            self._heed(self._parser)
+            self._gone = len(self.header)
+        return self._parser
 
     @classmethod
     def after(cls, header: bytes) -> "Document":
@@ -152,7 +163,7 @@ class Document:
         fresh = bytes(self.held[self._parsed :])
         fault: StreamViolation | None = None
         try:
-            self._parser.Parse(fresh, False)
+            self._awake().Parse(fresh, False)
         except expat.ExpatError as error:
             condition = _CONDITIONS.get(error.code, "not-well-formed")
             fault = Unreadable(condition, f"the XML cannot be read: {error}")
@@ -168,7 +179,7 @@ class Document:
         if len(self.held) - self.begin > self._limits.size:
             return _excess("bytes")
         if self._watch is None:
-            token = self._parser.CurrentByteIndex - self._gone
+            token = self._here()
             if len(self.held) - token > PATIENCE:
                 return self._hold(token)
         return None
@@ -224,7 +235,7 @@ class Document:
         if name != f"{STREAMS} stream":
             raise StreamViolation("invalid-namespace", "this is no stream")
         # Only the default namespace and the prefixes of the header matter.
-        self._parser.StartNamespaceDeclHandler = None
+        self._awake().StartNamespaceDeclHandler = None
         at = self._here()
         end = self._tag_end(at)
         if end > self._limits.size:
@@ -287,7 +298,7 @@ class Document:
         self.begin = end
 
     def _here(self) -> int:
-        return self._parser.CurrentByteIndex - self._gone
+        return self._awake().CurrentByteIndex - self._gone
 
     def _tag_end(self, at: int) -> int:
         tag = _TAG.match(self.held, at)
@@ -298,6 +309,14 @@ class Document:
     def _split(self, name: str) -> tuple[str, str]:
         namespace, _, local = name.rpartition(" ")
         return CLIENT if namespace == self._default else namespace, local
+
+
+def _new_parser() -> expat.XMLParserType:
+    parser = expat.ParserCreate("UTF-8", " ")
+    if hasattr(parser, "SetReparseDeferralEnabled"):
+        # Or a stanza in two pieces would wait for the next one.
+        parser.SetReparseDeferralEnabled(False)
+    return parser
 
 
 def _unprefixed(attributes: dict[str, str]) -> dict[str, str]:

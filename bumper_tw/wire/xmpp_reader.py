@@ -54,6 +54,10 @@ class StanzaReader:
         """
         self._restart(self._document.held[self._document.taken :] if keep else b"")
 
+    def rest(self) -> None:
+        """Nothing is expected for a while: need less memory until then."""
+        self._document.rest()
+
     def close(self) -> None:
         """Read nothing any more."""
         self._closed = True

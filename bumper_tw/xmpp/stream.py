@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: Seconds after which a client is pinged that never asks for a session (xmpp.md 5.2).
 SESSIONLESS = 5.0
 
+#: Seconds in which a ping is answered, and after which somebody is taken for quiet.
+ANSWERED, QUIET = 5.0, 1.0
+
 SESSION = (stanzas.NS_SESSION, "session")
 BIND = (stanzas.NS_BIND, "bind")
 
@@ -33,7 +36,7 @@ BIND = (stanzas.NS_BIND, "bind")
 class XmppStream(Login):
     """The half of a stream that is known: it has an address, and is watched over."""
 
-    __slots__ = ("_binding", "_presence", "_session")
+    __slots__ = ("_binding", "_due", "_presence", "_session")
 
     _log = Logger()
     _binding: IXmppBinding | None
@@ -44,7 +47,7 @@ class XmppStream(Login):
     ) -> None:
         super().__init__(factory, doorstep, secure, domain)
         self._binding = self._presence = None
-        self._session = False
+        self._session, self._due = False, 0.0
 
     # Being given an address
 
@@ -129,7 +132,16 @@ class XmppStream(Login):
         elif self._binding is not None:
             self._listen()
             self._binding.ping()
-            self._wake(min(limits.ping, limits.silence - quiet), self._tick)
+            rest = min(limits.ping, limits.silence - quiet)
+            self._due = self.factory.seconds() + rest
+            self._wake(min(ANSWERED, rest), self._doze)
+
+    def _doze(self) -> None:
+        """The ping is answered; most say nothing more until the next one."""
+        self._timer, now = None, self.factory.seconds()
+        if now - self._heard >= QUIET:
+            self._reader.rest()
+        self._wake(max(0.0, self._due - now), self._tick)
 
     # Ending
 

@@ -266,3 +266,38 @@ class RestartTests(SynchronousTestCase):
         reader.close()
         self.assertEqual(list(results), [])
         self.assertEqual(list(reader.feed(BATTERY)), [])
+
+
+class RestTests(SynchronousTestCase):
+    """L{StanzaReader.rest}."""
+
+    def rested(self, pieces: list[bytes]) -> list[object]:
+        """What is read by somebody who rests after each piece."""
+        reader, heard = StanzaReader(StanzaLimits()), []
+        for piece in pieces:
+            heard += read_on(reader, [piece])
+            reader.rest()
+        return heard
+
+    def test_any_cut(self) -> None:
+        """It changes nothing, wherever in a stream that is."""
+        for whole in CONVERSATIONS.values():
+            for place in range(len(whole)):
+                pieces = [whole[:place], whole[place:]]
+                self.assertEqual(self.rested(pieces), read(pieces), whole[:place])
+
+    def test_crumbs(self) -> None:
+        """Nor between all bytes, and with the prefixes of the header."""
+        header = USER_HEADER.replace(b" to=", b" xmlns:p='urn:p' to=")
+        whole = header + b" <iq id='1'><p:a/></iq>" + BATTERY + b"\n" + BATTERY + CLOSE
+        self.assertEqual(self.rested(crumbs(whole)), read([whole]))
+
+    def test_memory(self) -> None:
+        """What is needed meanwhile is a small part of what reading takes."""
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        reader = StanzaReader(StanzaLimits())
+        read_on(reader, [USER_HEADER + BATTERY])
+        awake = tracemalloc.get_traced_memory()[0]
+        reader.rest()
+        self.assertLess(tracemalloc.get_traced_memory()[0], awake - 4096)
