@@ -32,9 +32,6 @@ class IXmppOutlet(Interface):
     def conflict() -> None:
         """Another stream has taken the address: end with C{conflict} (xmpp.md 5.1)."""
 
-    def expel() -> None:
-        """It would not be let in any more: end with C{not-authorized}."""
-
 
 class IXmppBinding(Interface):
     """One party at the router: a robot, or a session of a user."""

@@ -110,8 +110,8 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     database = Database(reactor, path)
     facts = gather(reactor, settings, vault, database)
     mqtt = broker(reactor, settings, facts, database)
-    xmpp = stanzas(reactor, settings, facts)
-    parties = (mqtt.router.clients, xmpp.router)
+    xmpp = stanzas(reactor, settings, facts, mqtt)
+    parties = (mqtt.router.clients, xmpp.factory)
     remember(facts, mqtt.router, path)
     site = website(reactor, settings, vault, facts)
     contexts = ServerContexts(vault.credentials)
@@ -292,8 +292,8 @@ def broker(reactor: Any, settings: Settings, facts: Facts, database: IDatabase) 
     )
 
 
-def stanzas(reactor: Any, settings: Settings, facts: Facts) -> Exchange:
-    """The XMPP side."""
+def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> Exchange:
+    """The XMPP side; scripts at the broker hear what robots report there."""
 
     def is_member(uid: str, _: str) -> bool:
         return settings.identity.policy == "home" or facts.accounts.user(uid) is not None
@@ -306,6 +306,7 @@ def stanzas(reactor: Any, settings: Settings, facts: Facts) -> Exchange:
         facts.commands,
         facts.telemetry,
         is_member,
+        mqtt.plain.overhear,
     )
 
 

@@ -48,6 +48,7 @@ class Brokerage:
 
     @ivar factory: what listens.
     @ivar router: the broker itself.
+    @ivar plain: what speaks to scripts under short topics.
     """
 
     factory: MqttFactory
@@ -55,6 +56,7 @@ class Brokerage:
     rules: MqttRules
     journal: Journal
     figures: Figures
+    plain: PlainGateway
 
 
 def in_thread(reactor: Any) -> InThread:
@@ -133,12 +135,12 @@ def brokerage(
     router = MqttBroker(reactor, rules, journal, broker_limits(settings))
     registry.when_forgotten(router.clients.forget_robot)
     gateway = MqttGateway(reactor, router, registry, commands, telemetry)
-    PlainGateway(router, registry, commands)
+    plain = PlainGateway(router, registry, commands)
     factory = MqttFactory(
         reactor, identity, router, gateway.robot_connected, connection_limits(settings), token_hex
     )
     figures = Figures(router, f"bumper_tw {__version__}", factory.counts)
-    return Brokerage(factory, router, rules, journal, figures)
+    return Brokerage(factory, router, rules, journal, figures, plain)
 
 
 def broker_limits(settings: Settings) -> BrokerLimits:

@@ -17,7 +17,7 @@ from bumper_tw.values import Role
 from bumper_tw.wire.xmpp_stanzas import StanzaLimits
 from bumper_tw.xmpp.dialogue import SPACE
 from bumper_tw.xmpp.factory import StreamLimits, XmppFactory
-from bumper_tw.xmpp.gateway import XmppGateway
+from bumper_tw.xmpp.gateway import Overhear, XmppGateway
 
 
 @frozen
@@ -40,11 +40,13 @@ def exchange(
     commands: ICommandCorrelator,
     telemetry: ITelemetry,
     is_member: Callable[[str, str], bool],
+    overhear: Overhear,
 ) -> Exchange:
     """
     The XMPP side, with our own ears at it.
 
     @param is_member: whether a user, by uid, belongs to those who may command a robot, by did.
+    @param overhear: is told of the reports of robots, for whoever does not speak XMPP.
     """
     xmpp = settings.xmpp
     router = XmppRouter(
@@ -52,12 +54,14 @@ def exchange(
     )
     adoption = Adoption(reactor, router.tell_as, is_member, xmpp.adopt_robots)
     start = SystemRandom().randrange(SPACE)
-    gateway = XmppGateway(reactor, router, registry, commands, telemetry, adoption.heard, start)
-    registry.when_forgotten(
-        lambda did: router.dismiss(lambda who: who.role is Role.ROBOT and who.name == did)
+    gateway = XmppGateway(
+        reactor, router, registry, commands, telemetry, adoption.heard, start, overhear
     )
     factory = XmppFactory(
         reactor, identity, router, gateway.robot_connected, stream_limits(xmpp), token_hex
+    )
+    registry.when_forgotten(
+        lambda did: factory.dismiss(lambda who: who.role is Role.ROBOT and who.name == did)
     )
     return Exchange(factory, router)
 

@@ -1,7 +1,8 @@
 """What robots say about themselves, on its way to telemetry: the same for every wire."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
@@ -9,8 +10,14 @@ from twisted.logger import Logger
 
 from bumper_tw.errors import DeviceUnknown
 from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
-from bumper_tw.readings import Firmware, Reading, Report
+from bumper_tw.readings import Activity, Charge, Clean, Firmware, Reading, Report, Stats
 from bumper_tw.values import Device, PayloadKind
+
+R = TypeVar("R", bound=Reading)
+
+#: How XML robots say that they are on their way home: not in the state of the job, but in that
+#: of the charge (mqtt.md 11).
+HOMEWARD = "Going"
 
 #: How often a robot may say something new about itself on one connection.
 MOST_CHANGES = 10
@@ -37,6 +44,24 @@ class RobotReports:
         for reading in readings if known else ():
             if not isinstance(reading, Firmware) or self._is_news(did, reading.version):
                 self._telemetry.record(Report(did, reading, now))
+                for other in self._consequences(did, reading):
+                    self._telemetry.record(Report(did, other, now))
+
+    def job(self, did: str) -> Stats | None:
+        """The job that a robot was last heard of."""
+        return self._latest(did, Stats)
+
+    def _consequences(self, did: str, reading: Reading) -> Iterator[Reading]:
+        """What the state of the charge has said of the way home, it also takes back."""
+        if isinstance(reading, Charge) and reading.mode != HOMEWARD:
+            doing = self._latest(did, Clean)
+            if doing is not None and doing.raw == HOMEWARD:
+                end = Activity.DOCKED if reading.charging else Activity.IDLE
+                yield Clean(end, reading.mode)
+
+    def _latest(self, did: str, kind: type[R]) -> R | None:
+        readings = (report.reading for report in self._telemetry.latest(did))
+        return next((each for each in readings if isinstance(each, kind)), None)
 
     def learn_kind(self, did: str, kind: PayloadKind) -> None:
         """What a robot really writes beats what its class suggests."""

@@ -15,13 +15,16 @@ from bumper_tw.dialect.phrases import Phrase, Situation
 from bumper_tw.dialect.translation import Bundle
 from bumper_tw.errors import AnswerGarbled, BadRequest, CommandFailed
 from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, ITelemetry
-from bumper_tw.readings import FanSpeed
+from bumper_tw.readings import FanSpeed, Report
 from bumper_tw.values import Command, Company, Device, DeviceId, PayloadKind, Reply, RequestId
 
 XML = PayloadKind.XML
 
 #: What robots behind MQTT know without an envelope, although it begins with a small letter.
 PLATFORM = {"getWKVer"}
+
+#: Sets the suction (mqtt.md 8.3).
+SET_SPEED = "SetCleanSpeed"
 
 #: A command without arguments, in XML.
 EMPTY = b"<ctl/>"
@@ -56,7 +59,7 @@ class TranslatingCorrelator:
         try:
             device = self._registry.device(command.device.did)
             if command.kind is not PayloadKind.JSON or device.kind is not PayloadKind.XML:
-                return self._commands.send(command, timeout)
+                return self._ask(command, timeout)
             if translation.is_json(command.name):
                 return self._translated(command, device, timeout)
             if device.company is Company.XMPP:
@@ -75,7 +78,7 @@ class TranslatingCorrelator:
             return self._commands.send(command, timeout)
         asked = translation.translate(command.name, command.body, self._situation(device))
         questions: list[Deferred[Any]] = [
-            self._commands.send(evolve(command, name=q.name, body=q.body, kind=XML), timeout)
+            self._ask(evolve(command, name=q.name, body=q.body, kind=XML), timeout)
             for q in asked.questions
         ]
         return self._together(Conversation(command, asked), questions)
@@ -90,8 +93,23 @@ class TranslatingCorrelator:
         device = self._registry.device(conversation.command.device.did)
         return conversation.reply(outcomes, self._clock.seconds(), device.firmware)
 
+    def _ask(self, command: Command, timeout: float | None) -> Deferred[Reply]:
+        asked = self._commands.send(command, timeout)
+        if command.name == SET_SPEED and command.kind is XML:
+            asked.addCallback(self._note_speed)
+        return asked
+
+    def _note_speed(self, reply: Reply) -> Reply:
+        """What a robot was set to holds for the jobs to come; itself, it does not say so."""
+        speed = translation.speed_set(reply.command.body, reply.body)
+        if speed:
+            now = self._clock.seconds()
+            self._telemetry.record(Report(reply.command.device.did, FanSpeed(speed), now))
+        return reply
+
     def _situation(self, device: Device) -> Situation:
-        return Situation(device.id.model, self._clock.seconds(), self._speed(device.id.did))
+        model, now, speed = device.id.model, self._clock.seconds(), self._speed(device.id.did)
+        return Situation(model, now, speed, device.company)
 
     def _speed(self, did: str) -> str:
         """What suction a robot was last heard with: it takes each job as a new setting."""

@@ -22,8 +22,9 @@ MADE_UP = ("fuid_", "fusername_")
 #: Seconds until a robot that still refuses the same user is talked to again.
 PAUSE = 600.0
 
-#: As many robots and users are remembered.
-MOST = 1000
+#: As many robots are remembered, and as many users of each: more does no robot refuse, unless it
+#: makes them up.
+MOST, MOST_USERS = 500, 64
 
 #: Says something to a robot in the name of its administrator.
 TellAs = Callable[[Jid, DeviceId, bytes], None]
@@ -47,7 +48,7 @@ class Adoption:
         """
         self._clock, self._tell_as = clock, tell_as
         self._permitted, self._enabled = permitted, enabled
-        self._begun: dict[tuple[DeviceId, Key], float] = {}
+        self._begun: dict[DeviceId, dict[Key, float]] = {}
         self._numbers = count(1)
 
     def heard(self, device: DeviceId, td: str, error: str, admin: str, to: Jid) -> bool:
@@ -75,13 +76,16 @@ class Adoption:
         return user.local.casefold() == HELPER[0] or self._permitted(user.local, device.did)
 
     def _is_time(self, device: DeviceId, user: Jid) -> bool:
-        now = self._clock.seconds()
-        begun = self._begun.get((device, user.key))
-        if begun is not None and now - begun < PAUSE:
-            return False
-        if len(self._begun) >= MOST:
-            self._begun = {k: at for k, at in self._begun.items() if now - at < PAUSE}
-        return len(self._begun) < MOST
+        earliest = self._clock.seconds() - PAUSE
+        begun = self._begun.get(device, {})
+        for other in [key for key, at in begun.items() if at <= earliest]:
+            del begun[other]
+        return user.key not in begun and len(begun) < MOST_USERS
+
+    def _remember(self, device: DeviceId, user: Jid) -> None:
+        if device not in self._begun and len(self._begun) >= MOST:
+            del self._begun[next(iter(self._begun))]
+        self._begun.setdefault(device, {})[user.key] = self._clock.seconds()
 
     def _adopt(self, device: DeviceId, administrator: Jid, user: Jid) -> bool:
         first, second, third = (f"adopt{next(self._numbers)}" for _ in range(3))
@@ -92,7 +96,7 @@ class Adoption:
         except CommandFailed as failure:
             self._log.info("{did} cannot be adopted: {why}", did=device.did, why=failure)
             return False
-        self._begun[device, user.key] = self._clock.seconds()
+        self._remember(device, user)
         self._log.warn(
             "{did} refuses {user}; told it in the name of {administrator} to permit that user",
             did=device.did,

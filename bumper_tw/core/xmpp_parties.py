@@ -1,6 +1,6 @@
 """The parties that are bound over XMPP, and what becomes of what they send (xmpp.md 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import evolve
 from zope.interface import implementer
@@ -360,9 +360,11 @@ class RobotBinding(Binding):
                     self._give(session, stanza.addressed(self.address, session.address))
                 return
 
-    def _pass_on(self, stanza: Stanza, sessions: Iterable[UserBinding]) -> None:
-        for session in sessions:
-            self._give(session, stanza.addressed(self.address, session.address))
+    def _pass_on(self, stanza: Stanza, sessions: Sequence[UserBinding]) -> None:
+        addresses = [session.address for session in sessions]
+        copies = stanza.copies(self.address, addresses) if addresses else ()
+        for session, copy in zip(sessions, copies, strict=True):
+            self._give(session, copy)
 
     def _give(self, session: UserBinding, stanza: bytes) -> None:
         if self._board.permits(session.who, self.who.name) and session.hear(stanza):

@@ -52,13 +52,6 @@ class XmppRouter:
             before.outlet.conflict()
         return binding
 
-    def dismiss(self, gone: Callable[[Principal], bool]) -> None:
-        """End the streams of those who would not be let in any more."""
-        for binding in [*self._board.robots.values(), *self._board.everybody()]:
-            if gone(binding.who):
-                binding.close()
-                binding.outlet.expel()
-
     def listen(self, said: RobotSaid) -> Undo:
         board = self._board
         board.listeners = (*board.listeners, said)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from attrs import frozen
 
 from bumper_tw.dialect import markup
+from bumper_tw.dialect.first_generation import is_n79
 from bumper_tw.dialect.lenient import seconds, text
 from bumper_tw.dialect.markup import Element
 from bumper_tw.dialect.stanzas import SPECIAL, UNFIT
@@ -16,10 +17,6 @@ DENIED = "103"
 
 #: C{errno} of a robot that waits for somebody to press its button (xmpp.md 12).
 WEDGED = "5"
-
-#: The classes of the line N79: what they call C{val} of a consumable is percent, whatever they
-#: call C{total} (mqtt.md 8.3).
-PERCENT = {"126", "155", "165"}
 
 
 @frozen
@@ -62,6 +59,10 @@ class Control:
         """Whom a robot belongs to that refuses somebody else (xmpp.md 12)."""
         return self.element.get("admin")
 
+    def written(self) -> bytes:
+        """The element as robots behind MQTT write theirs (mqtt.md 8.1)."""
+        return write(self.element, self.element.attributes)
+
 
 def read(raw: bytes) -> Control:
     """
@@ -98,14 +99,9 @@ def within(raw: bytes, name: str) -> Element:
     return found
 
 
-def in_percent(model: str) -> bool:
-    """Whether robots of a class tell their consumables in percent."""
-    return model in PERCENT
-
-
 def read_as(model: str, element: Element) -> Element:
     """What a robot of a class means by an element: some write what does not count."""
-    if not in_percent(model) or "val" not in element.attributes:
+    if not is_n79(model) or "val" not in element.attributes:
         return element
     attributes = {name: value for name, value in element.attributes.items() if name != "total"}
     return Element(element.name, attributes, element.children, element.text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bumper_tw.dialect.first_generation import is_n79
 from bumper_tw.dialect.lenient import natural, seconds, text
 from bumper_tw.dialect.markup import Element, parse
 from bumper_tw.values import CleaningLog, Command, DeviceId, PayloadKind
@@ -10,7 +11,7 @@ from bumper_tw.values import CleaningLog, Command, DeviceId, PayloadKind
 QUESTION = b'<ctl count="30"/>'
 
 #: What it is called; the N79 line knows it by another name.
-NAME, NAMES = "GetCleanLogs", dict.fromkeys(("126", "155", "165"), "GetLogs")
+NAME, NAME_OF_N79 = "GetCleanLogs", "GetLogs"
 
 #: Entries read of one list.
 MAX_JOBS = 100
@@ -24,7 +25,8 @@ TRIGGERS = {"", "a", "i", "b", "s", "p", "q", "bp", "dnd", "e"}
 
 def question(device: DeviceId) -> Command:
     """What to ask a robot for its jobs."""
-    return Command(device, NAMES.get(device.model, NAME), QUESTION, PayloadKind.XML)
+    name = NAME_OF_N79 if is_n79(device.model) else NAME
+    return Command(device, name, QUESTION, PayloadKind.XML)
 
 
 def jobs(device: DeviceId, body: bytes) -> list[CleaningLog]:

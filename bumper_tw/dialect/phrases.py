@@ -9,6 +9,7 @@ from bumper_tw.dialect import lenient
 from bumper_tw.dialect.controls import pieces
 from bumper_tw.dialect.markup import Element
 from bumper_tw.errors import BadRequest
+from bumper_tw.values import Company
 
 #: What a robot said to each question; C{None} where it refused, or was silent.
 Answers = Sequence[Element | None]
@@ -47,7 +48,8 @@ class Situation:
     """
     What a translation depends on besides the command.
 
-    @ivar model: the robot's class.
+    @ivar model: the robot's class, and
+    @ivar company: how it is reached.
     @ivar now: seconds since the epoch.
     @ivar speed: how strong the robot is set, as it said itself; it is told with each job.
     """
@@ -55,6 +57,7 @@ class Situation:
     model: str = ""
     now: float = 0.0
     speed: str = "standard"
+    company: Company = Company.MQTT
 
 
 #: Translates one command: what is in its C{body.data}, and the situation.

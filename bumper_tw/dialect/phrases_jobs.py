@@ -4,6 +4,7 @@ from typing import Any
 
 from bumper_tw.dialect import lenient
 from bumper_tw.dialect.controls import pieces
+from bumper_tw.dialect.first_generation import knows_act
 from bumper_tw.dialect.job_lists import ENDS, question
 from bumper_tw.dialect.markup import Element
 from bumper_tw.dialect.phrases import (
@@ -29,13 +30,16 @@ from bumper_tw.values import DeviceId
 #: Type, act, and what else there is to say of a C{clean} element.
 Job = tuple[str, str, dict[str, object]]
 
-#: What is not a start (mqtt.md 8.3).  A robot that knows no
-#: C{act} goes by the type (xmpp.md 13.2).
+#: What is not a start (mqtt.md 8.3).
 ACTS: dict[str, Job] = {
     "pause": ("auto", "p", {}),
     "resume": ("auto", "r", {}),
     "stop": ("stop", "h", {}),
 }
+
+#: What comes nearest to a pause where there is none: such a robot goes by the type, and would
+#: begin to clean with another one.
+HALT: Job = ("stop", "p", {})
 
 #: Types of job without a place, and where the place of the others is written.
 PLAIN = {"auto": "auto", "spot": "spot", "border": "border", "singleroom": "singleroom"}
@@ -69,7 +73,8 @@ def clean(data: object, situation: Situation) -> Phrase:
     if act == "start":
         job = start(fields(data))
     elif isinstance(act, str) and act in ACTS:
-        job = ACTS[act]
+        pauses = act != "pause" or knows_act(situation.model, situation.company)
+        job = ACTS[act] if pauses else HALT
     else:
         raise BadRequest(f"act is none of start, {', '.join(ACTS)}")
     kind, letter, where = job

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bumper_tw.dialect import lenient
-from bumper_tw.dialect.controls import in_percent
+from bumper_tw.dialect.first_generation import is_n79
 from bumper_tw.dialect.markup import Element
 from bumper_tw.dialect.phrases import (
     Answers,
@@ -23,6 +23,7 @@ from bumper_tw.dialect.phrases import (
 )
 from bumper_tw.dialect.reports_json import NO_ERROR
 from bumper_tw.errors import BadRequest
+from bumper_tw.values import Company
 
 #: A battery with so much or less is low.
 LOW = 15
@@ -37,6 +38,9 @@ NUMBERS = {"standard": 0, "strong": 1}
 
 #: C{ChargeState} that is in a dock, and in what (mqtt.md 11).
 CHARGING = {"SlotCharging": "slot", "WireCharging": "wire"}
+
+#: The sound to find a robot by.
+I_AM_HERE = 30
 
 #: What can be switched, and its letter (mqtt.md 8.3, C{GetOnOff}).
 DO_NOT_DISTURB, GO_ON = "b", "g"
@@ -121,7 +125,7 @@ def wanted(data: object, known: tuple[str, ...]) -> list[str]:
 def life_span(data: object, situation: Situation) -> Phrase:
     """C{getLifeSpan}: each part is asked for by itself; what the robot has not is left out."""
     names = wanted(data, tuple(PARTS))
-    percent = in_percent(situation.model)
+    percent = is_n79(situation.model)
     questions = tuple(ask("GetLifeSpan", type=PARTS[name]) for name in names)
 
     def read(said: Answers) -> list[dict[str, Any]]:
@@ -142,7 +146,7 @@ def part(name: str, ctl: Element, percent: bool) -> dict[str, Any]:
 def reset_life_span(data: object, situation: Situation) -> Phrase:
     """C{resetLifeSpan}; the oldest line has another word for it (mqtt.md 8.3)."""
     kind = chosen(data, "type", PARTS)
-    if in_percent(situation.model):
+    if is_n79(situation.model):
         return order(ask("SetLifeSpan", type=kind, val=100))
     return order(ask("ResetLifeSpan", type=kind))
 
@@ -173,9 +177,12 @@ def spot(ctl: Element) -> dict[str, Any]:
     return {"x": across, "y": along, "a": lenient.number(ctl.get("a")) or 0, "invalid": invalid}
 
 
-def play_sound(data: object, _: Situation) -> Phrase:
-    """C{playSound}: 30 says where the robot is."""
-    return order(ask("PlaySound", sid=lenient.natural(fields(data).get("sid", 30)) or 0))
+def play_sound(data: object, situation: Situation) -> Phrase:
+    """C{playSound}: 30 says where the robot is; over XMPP that is 0 (xmpp.md 13.2)."""
+    sid = lenient.natural(fields(data).get("sid", I_AM_HERE)) or 0
+    if sid == I_AM_HERE and situation.company is Company.XMPP:
+        sid = 0
+    return order(ask("PlaySound", sid=sid))
 
 
 def set_time_zone(data: object, situation: Situation) -> Phrase:

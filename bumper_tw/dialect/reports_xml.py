@@ -61,6 +61,9 @@ STEPS = {
     "h": Activity.IDLE,
 }
 
+#: C{clean@type} that ends a job, whatever its type was.
+NO_TYPE = "stop"
+
 #: C{clean@type} where there is no C{st}, as from the oldest robots (xmpp.md 13.2).
 TYPES = {
     "auto": Activity.CLEANING,
@@ -68,7 +71,7 @@ TYPES = {
     "spot": Activity.CLEANING,
     "singleroom": Activity.CLEANING,
     "spotarea": Activity.CLEANING,
-    "stop": Activity.IDLE,
+    NO_TYPE: Activity.IDLE,
 }
 
 #: C{charge@type}, and whether current flows (mqtt.md 11).
@@ -145,13 +148,13 @@ def clean(_: str, ctl: Element) -> Iterator[Reading]:
     """
     job = inner(ctl, "clean")
     step, type_ = text(job.get("st")), text(job.get("type"))
+    doing = STEPS.get(step) if step else TYPES.get(type_.lower())
     if step or type_:
-        doing = STEPS.get(step) if step else TYPES.get(type_.lower())
         trigger = text(job.get("rsn", "tr"))
         yield Clean(doing, step or type_, type_, text(job.get("cs")), trigger)
     yield from fan_speed("", job)
     start, last = seconds(job.get("sts", "s")), job.get("l", "t")
-    yield from stats(job, text(job.get("cs")), start, last, step == "h")
+    yield from stats(job, text(job.get("cs")), start, last, doing is Activity.IDLE)
 
 
 def boundary(_: str, ctl: Element) -> Iterator[Reading]:
@@ -175,12 +178,13 @@ def stats(
     if start is None:
         return
     area, maps = natural(ctl.get("area", "a")), natural(ctl.get("mapCount"))
+    kind = text(ctl.get("type")) or NO_TYPE
     yield Stats(
         job,
         start,
         area=area,
         duration=natural(last),
-        type=text(ctl.get("type")) or None,
+        type=kind if kind.lower() != NO_TYPE else None,
         stopped=stopped,
         extras=() if maps is None else (("mapCount", maps),),
     )

@@ -112,6 +112,14 @@ def element(body: bytes) -> Element:
     return found
 
 
+def speed_set(asked: bytes, said: bytes) -> str:
+    """The suction that a robot was told to use, if it does; empty if not."""
+    try:
+        return lenient.text(element(asked).get("speed")) if is_ok(element(said)) else ""
+    except ValueError:
+        return ""
+
+
 def answer(asked: Phrase | Bundle, said: Answers, now: float, firmware: str) -> bytes:
     """
     What a JSON robot would have answered.

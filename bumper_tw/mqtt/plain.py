@@ -67,6 +67,16 @@ class PlainGateway:
 
         return read
 
+    def overhear(self, did: str, name: str, written: Callable[[], bytes]) -> None:
+        """
+        A robot that does not speak MQTT has reported something.
+
+        @param written: gives the C{<ctl/>} element.
+        """
+        if self._router.wanted(f"{Shape.REPORT.value}/{did}"):
+            xml = PayloadKind.XML
+            self._say(PlainMessage(Shape.REPORT, did, name, RequestId(""), written(), xml))
+
     # Short to long
 
     def _report(self, said: PlainMessage) -> None:

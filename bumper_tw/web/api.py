@@ -27,7 +27,7 @@ from bumper_tw.errors import (
 )
 from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, ITelemetry, ITelemetryStore
 from bumper_tw.readings import KINDS, Report, to_values
-from bumper_tw.values import Command, Device, PayloadKind, Principal, Reply
+from bumper_tw.values import Command, Company, Device, PayloadKind, Principal, Reply
 from bumper_tw.web.call import Answer, Call, checked, json_answer
 from bumper_tw.web.routes import GET, POST, Ask, Route, guarded
 
@@ -42,6 +42,9 @@ FAILURES: dict[type[Exception], tuple[int, str]] = {
     ShuttingDown: (503, "stopping"),
     CommandTimedOut: (504, "timeout"),
 }
+
+#: How robots of both generations are reached.
+PROTOCOLS = {Company.MQTT: "mqtt", Company.XMPP: "xmpp"}
 
 #: Seconds that somebody may wait for a robot.
 MAX_TIMEOUT = 60.0
@@ -102,6 +105,7 @@ class ApiRoutes:
             "nick": device.nick,
             "firmware": device.firmware,
             "payload": device.kind.value,
+            "protocol": PROTOCOLS[device.company],
             "online": self._registry.online(device.id.did),
         }
 

@@ -64,6 +64,11 @@ def parse_form(raw: bytes) -> dict[str, Any]:
     return dict(reversed(pairs))
 
 
+def is_pairs(text: bytes) -> bool:
+    """Whether a body of which nobody says what it is looks like a form."""
+    return b"=" in text and text[:1] not in {b"{", b"[", b'"'}
+
+
 def parse_authority(text: str) -> tuple[str, str] | None:
     """
     The host and the port of a Host header.
@@ -186,9 +191,11 @@ class Call:
         return value
 
     def _is_form(self) -> bool:
-        # curl says "form" whatever it sends, and no form begins with a brace.
+        # curl says "form" whatever it sends, and old robots do not say anything; no form begins
+        # like JSON.
         kind = self.header("content-type").partition(";")[0].strip().lower()
-        return kind == FORM and not self.raw.lstrip().startswith(b"{")
+        text = self.raw.lstrip()
+        return not text.startswith(b"{") if kind == FORM else not kind and is_pairs(text)
 
     def field(self, name: str, kind: type[T] = str) -> T:  # type: ignore[assignment]  # PEP 696 is for 3.13
         """

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from bumper_tw.dialect.envelopes import app_ok, iot_failed
@@ -15,6 +16,8 @@ from bumper_tw.web.routes import ANY, POST, Route, guarded
 
 #: Jobs in one answer; robots keep as many themselves.
 MAX_LOGS = 30
+#: Jobs that begin so many seconds apart by two clocks, ours and the robot's, are the same.
+NEAR = 60
 #: Jobs that one request may delete.
 MAX_REMOVED = 500
 
@@ -86,9 +89,39 @@ class CleaningRoutes:
 
 
 def merged(stored: Sequence[CleaningLog], told: Sequence[CleaningLog]) -> list[CleaningLog]:
-    """The newest jobs of both lists; what was stored of a job says more than what is told."""
-    every = {log.id: log for log in (*told, *stored)}
-    return sorted(every.values(), key=lambda log: log.started_at, reverse=True)[:MAX_LOGS]
+    """The newest jobs of both lists, each once."""
+    left = list(told)
+    every = [completed(log, take_same(log, left)) for log in stored] + left
+    return sorted(every, key=lambda log: log.started_at, reverse=True)[:MAX_LOGS]
+
+
+def take_same(log: CleaningLog, told: list[CleaningLog]) -> CleaningLog:
+    """Take out of a list what is the same job by the robot's clock; C{log} if nothing is."""
+
+    def apart(each: CleaningLog) -> int:
+        return abs(each.started_at - log.started_at)
+
+    nearest = min(told, key=apart, default=None)
+    if nearest is None or apart(nearest) > NEAR:
+        return log
+    told.remove(nearest)
+    return nearest
+
+
+def completed(stored: CleaningLog, told: CleaningLog) -> CleaningLog:
+    """A job with what the robot knows of it and has not reported; both counts only grow."""
+    return evolve(
+        stored,
+        type=stored.type or told.type,
+        duration=largest(stored.duration, told.duration),
+        area=largest(stored.area, told.area),
+        stop_reason=told.stop_reason if stored.stop_reason is None else stored.stop_reason,
+    )
+
+
+def largest(*numbers: int | None) -> int | None:
+    """The largest of those that are known."""
+    return max((each for each in numbers if each is not None), default=None)
 
 
 def job(log: CleaningLog) -> dict[str, Any]:

@@ -1,9 +1,17 @@
 """Bytes of an XML stream into stanzas (RFC 6120, 4; xmpp.md 3)."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from bumper_tw.wire.xmpp_document import Document, Unreadable
-from bumper_tw.wire.xmpp_repair import LONGEST, BrokenStanza, is_stanza, next_start, repaired
+from bumper_tw.wire.xmpp_repair import (
+    LONGEST,
+    BrokenStanza,
+    declaration,
+    is_stanza,
+    next_start,
+    repaired,
+)
 from bumper_tw.wire.xmpp_stanzas import (
     CLIENT,
     End,
@@ -12,6 +20,31 @@ from bumper_tw.wire.xmpp_stanzas import (
     StanzaLimits,
     StreamViolation,
 )
+
+#: Expat remembers each name of an element or attribute that it has ever read, and takes ten bytes
+#: and more for each of theirs; so it is replaced after so many.
+NAMES = 16_384
+
+#: The longest header, and the most prefixes on it: both are kept, and looked at for each stanza.
+HEADER, PREFIXES = 4096, 16
+
+#: How many stanzas are put right or dropped: each costs as much as twenty others.
+REPAIRS = 50
+
+
+class Chapter(Document):
+    """A part of a stream that one expat reads."""
+
+    @classmethod
+    def after(cls, header: bytes) -> "Chapter":
+        return cast(Chapter, super().after(header))
+
+    def dispose(self) -> None:
+        """
+        Let go of expat: it knows this object, and the garbage collector, which does not see how
+        much expat holds, would take its time.
+        """
+        self._parser = None
 
 
 class StanzaReader:
@@ -23,14 +56,15 @@ class StanzaReader:
         changed between two results.
     @ivar dropped: how often something was beyond repair, and all was dropped up to the next
         stanza.
+    @ivar repairs: how many more stanzas are put right or dropped, until somebody sets it anew.
     """
 
     def __init__(self, limits: StanzaLimits, lenient: bool = False) -> None:
         self.limits = limits
         self.lenient = lenient
-        self.dropped = 0
+        self.dropped, self.repairs = 0, REPAIRS
         self._closed = False
-        self._restart(b"")
+        self._begin(Chapter(), b"")
 
     def feed(self, data: bytes) -> Iterator[Header | Stanza | End]:
         """
@@ -42,6 +76,7 @@ class StanzaReader:
         """
         if not self._closed:
             self._document.held += data
+            self._fed += len(data)
         return self._results()
 
     def restart(self, keep: bool = True) -> None:
@@ -62,28 +97,43 @@ class StanzaReader:
         """Read nothing any more."""
         self._closed = True
         self._document.held.clear()
+        self._document.dispose()
 
     def _restart(self, rest: bytes | bytearray) -> None:
-        self._document = Document()
+        self._document.dispose()
+        self._begin(Chapter(), rest)
+
+    def _begin(self, document: Chapter, rest: bytes | bytearray) -> None:
+        self._document = document
         self._document.held += rest
         self._step = self._parse
-        self._skipped = 0
+        self._fed = self._skipped = 0
         self._broken = BrokenStanza()
 
     def _results(self) -> Iterator[Header | Stanza | End]:
         while not self._closed:
             document = self._document
             if document.results:
-                yield self._checked(document.take())
+                result = document.take()
+                yield result if result.__class__ is Stanza else self._checked(result)
             elif document.fault is not None:
                 self._recover(document.fault)
             elif not self._step():
                 return
 
     def _checked(self, result: Header | Stanza | End) -> Header | Stanza | End:
-        if isinstance(result, Header) and result.namespace != CLIENT and not self.lenient:
-            raise self._violation("invalid-namespace", "the stream is not in jabber:client")
+        if isinstance(result, Header):
+            self._check_header(result)
+        elif isinstance(result, End):
+            self._step = self._ended
         return result
+
+    def _check_header(self, header: Header) -> None:
+        if header.namespace != CLIENT and not self.lenient:
+            raise self._violation("invalid-namespace", "the stream is not in jabber:client")
+        document = self._document
+        if len(document.header) > HEADER or len(document.prefixes) > PREFIXES:
+            raise self._violation("policy-violation", "the header of the stream is too long")
 
     def _violation(self, condition: str, reason: str) -> StreamViolation:
         self.close()
@@ -92,7 +142,21 @@ class StanzaReader:
     # What may be the next step; each says whether another one is due.
 
     def _parse(self) -> bool:
+        if self._fed > NAMES:
+            self._renew()
         return self._document.parse(self.limits)
+
+    def _renew(self) -> None:
+        document = self._document
+        # What there is of a stanza is read again, so there has to be more of what is not.
+        again = len(document.held) - document.begin
+        if self._fed > NAMES + 4 * again and document.header:
+            self._go_on(document.held[document.begin :])
+
+    def _ended(self) -> bool:
+        """Nothing is read behind the end."""
+        self._document.held.clear()
+        return False
 
     def _mend(self) -> bool:
         """Wait for the whole of a broken stanza."""
@@ -119,20 +183,39 @@ class StanzaReader:
 
     def _recover(self, fault: StreamViolation) -> None:
         document = self._document
+        rest = document.held[document.begin :]
+        if self._is_declaration(rest):
+            raise self._violation("restricted-xml", "no DTD here")
         if not (self.lenient and document.header and isinstance(fault, Unreadable)):
             self.close()
             raise fault
-        rest = document.held[document.begin :]
+        if not self.repairs:
+            raise self._violation("policy-violation", "too much has to be put right")
+        self.repairs -= 1
         if is_stanza(rest):
             self._go_on(rest)
             self._step, self._broken = self._mend, BrokenStanza()
         else:
             self._drop(rest)
 
+    def _is_declaration(self, faulty: bytes | bytearray) -> bool:
+        """Whether that is what cannot be read: an element in its place can."""
+        header, place = self._document.header, declaration(faulty)
+        if not header or place is None:
+            return False
+        before = Chapter.after(header)
+        before.held += faulty[:place] + b"<a/>"
+        before.parse(self.limits)
+        before.dispose()
+        return not isinstance(before.fault, Unreadable)
+
     def _try_again(self, broken: bytes, rest: bytearray) -> None:
-        document = self._go_on(repaired(broken, self._document.prefixes))
+        text = repaired(broken, self._document.prefixes)
+        document = self._go_on(text)
         document.parse(self.limits)
         self._step = self._parse
+        if isinstance(document.fault, Unreadable) and self._is_declaration(text):
+            raise self._violation("restricted-xml", "no DTD here")
         if document.between or not isinstance(document.fault, Unreadable | None):
             document.held += rest
         else:
@@ -143,7 +226,9 @@ class StanzaReader:
         self._go_on(rest)
         self._step, self._skipped = self._skip, 0
 
-    def _go_on(self, rest: bytes | bytearray) -> Document:
-        self._document = Document.after(self._document.header)
-        self._document.held += rest
-        return self._document
+    def _go_on(self, rest: bytes | bytearray) -> Chapter:
+        old, new = self._document, Chapter.after(self._document.header)
+        old.dispose()
+        new.held += rest
+        self._document, self._fed = new, 0
+        return new

@@ -20,6 +20,7 @@ _END = re.compile(rb"</(?:iq|presence|message)\s{0,8}>|(?=%b)" % _NEXT.pattern)
 _AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _PREFIX = re.compile(rb"(?:</?|\s)([A-Za-z_][\w.-]{0,63}):[A-Za-z_][\w.-]*+(?=[\s=/>])")
 _DECLARED = re.compile(rb"xmlns:([\w.-]++)")
+_DECLARATION = re.compile(rb"<!(?![\[-])[^<]")
 _OURS = frozenset({b"xml", b"xmlns", b"stream"})
 
 
@@ -91,6 +92,12 @@ class BrokenStanza:
 def is_stanza(text: bytearray) -> bool:
     """Whether a stanza of a client begins here, so that its end can be found."""
     return _START.match(text) is not None
+
+
+def declaration(text: bytes | bytearray) -> int | None:
+    """Where something like a document type begins, which nobody means as text."""
+    found = _DECLARATION.search(text)
+    return found.start() if found else None
 
 
 def next_start(held: bytearray) -> int | None:

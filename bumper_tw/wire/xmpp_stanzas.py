@@ -1,7 +1,7 @@
 """What the bytes of an XML stream mean (RFC 6120, 4; xmpp.md 3)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from xml.sax.saxutils import escape
 
@@ -14,6 +14,10 @@ CLIENT = "jabber:client"
 
 #: What the header of a stream is in.
 STREAMS = "http://etherx.jabber.org/streams"
+
+#: Characters of text that is worth remembering as it is written; whoever makes up something
+#: longer fills no memory.
+USUAL = 300
 
 _ATTRIBUTE = re.compile(rb"""\s++([^\s=/>]++)\s*+=\s*+(?:'([^']*+)'|"([^"]*+)")""")
 _START = re.compile(rb"""<([^\s/>]++)((?:[^/>'"]|'[^']*+'|"[^"]*+")*+)""")
@@ -108,6 +112,12 @@ class Stanza:
                 kept.setdefault(f"xmlns:{prefix}".encode(), _escaped(namespace))
         return b"<%b%b%b" % (name, b"".join([b" %b='%b'" % pair for pair in kept.items()]), rest)
 
+    def copies(self, sender: str, receivers: Iterable[str]) -> Iterator[bytes]:
+        """The same for each of several, at a third of the cost."""
+        # A character that no stanza contains.
+        before, _, behind = self.addressed(sender, "\0").partition(b"\0")
+        return (before + _escaped(to) + behind for to in receivers)
+
     def _inherits(self, name: bytes) -> bool:
         # Where it goes the default namespace is the same.  A stanza whose name has a prefix may
         # declare another one for its children.
@@ -126,6 +136,13 @@ def _start_tag(raw: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
     return start[1], attributes, raw[start.end() :]
 
 
-@lru_cache(maxsize=4096)
 def _escaped(text: str) -> bytes:
+    return escaped_often(text) if len(text) <= USUAL else _escape(text)
+
+
+def _escape(text: str) -> bytes:
     return escape(text, {"'": "&apos;"}).encode()
+
+
+#: The same addresses come again and again.
+escaped_often = lru_cache(maxsize=4096)(_escape)

@@ -16,6 +16,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from bumper_tw.core.repeats import again
+from bumper_tw.values import Principal
 
 if TYPE_CHECKING:
     from bumper_tw.xmpp.factory import XmppFactory
@@ -48,6 +49,9 @@ class IStream(Protocol):
     def farewell(self) -> None:
         """The server stops."""
 
+    def dismiss(self, gone: Callable[[Principal], bool]) -> None:
+        """End, if that is somebody who would not be let in any more."""
+
 
 class Doorstep(protocol.Protocol):
     """
@@ -56,6 +60,7 @@ class Doorstep(protocol.Protocol):
     It has the one deadline there is before a client is in: neither bytes nor TLS buy time.
 
     @ivar host: the address of the other side; empty for a local socket.
+    @ivar quiet: whether the same client was here just now, so that the owner need not hear of it.
     """
 
     _log = Logger()
@@ -73,7 +78,7 @@ class Doorstep(protocol.Protocol):
         self._hear: Callable[[bytes], None] = self._first
         self._ended: Callable[[Failure], object] = _nobody_is_in
         self._deadline: IDelayedCall | None = None
-        self.stranger = True
+        self.stranger, self.quiet = True, False
 
     @property
     def peer(self) -> str:
@@ -145,9 +150,16 @@ class Doorstep(protocol.Protocol):
         else:
             self._stream.farewell()
 
+    def dismiss(self, gone: Callable[[Principal], bool]) -> None:
+        """End it, if that is somebody who would not be let in any more."""
+        if self._stream is not None:
+            self._stream.dismiss(gone)
+
     def log_end(self, reason: str) -> None:
-        """One line for the owner; strangers who do the same again and again get fewer."""
-        more = self.factory.strange.say(self.host) if self.stranger else 0
+        """One line for the owner; who comes again and again gets fewer."""
+        more = None if self.quiet else 0
+        if self.stranger:
+            more = self.factory.strange.say(self.host)
         if more is not None:
             self._log.info(
                 "closing {peer}: {reason}{more}", peer=self.peer, reason=reason, more=again(more)

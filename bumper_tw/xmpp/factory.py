@@ -80,6 +80,7 @@ class XmppFactory:
     @ivar wave: what is written while received bytes are dealt with.
     @ivar strange: what strangers did, by address, so that it does not fill the log.
     @ivar refused: refused logins, by name.
+    @ivar visits: who has connected, by name: two that take each other's place do so for ever.
     """
 
     _log = Logger()
@@ -101,7 +102,7 @@ class XmppFactory:
         self.seconds = clock.seconds
         self.counts: Counter[str] = Counter()
         self.wave = Wave()
-        self.strange, self.refused = Repeats(clock), Repeats(clock)
+        self.strange, self.refused, self.visits = Repeats(clock), Repeats(clock), Repeats(clock)
         self._crowd = Repeats(clock)
         self._inside: dict[Doorstep, None] = {}
         self._everybody = Headcount(limits.connections, limits.per_peer)
@@ -153,6 +154,16 @@ class XmppFactory:
             waiting, self._empty = self._empty, []
             for farewell in waiting:
                 farewell.callback(None)
+
+    def dismiss(self, gone: Callable[[Principal], bool]) -> None:
+        """End the streams of those who would not be let in any more, bound or not yet."""
+        for doorstep in list(self._inside):
+            doorstep.dismiss(gone)
+
+    @property
+    def population(self) -> tuple[int, int]:
+        """From how many addresses there are connections, and strangers."""
+        return len(self._everybody), len(self._strangers)
 
     def farewell(self) -> Deferred[None]:
         """End every connection; fires when the last one is gone."""

@@ -10,7 +10,7 @@ from bumper_tw.core.identity import claimed_robot
 from bumper_tw.core.presence import RobotPresence
 from bumper_tw.core.repeats import Repeats
 from bumper_tw.core.robot_reports import RobotReports
-from bumper_tw.dialect import controls, reports_xml, stanzas
+from bumper_tw.dialect import controls, job_dates, reports_xml, stanzas
 from bumper_tw.dialect.controls import Control
 from bumper_tw.dialect.domains import ATOM
 from bumper_tw.errors import LoginRefused
@@ -24,6 +24,12 @@ from bumper_tw.xmpp_interfaces import IXmppRouter
 #: Called for each refusal of a robot: which one, its C{td}, C{error} and C{admin}, and whom it
 #: has refused; tells whether the robot was just told to obey him (xmpp.md 12).
 Adopt = Callable[[DeviceId, str, str, str, Jid], bool]
+
+#: Told of each report of a robot: its did, the C{td}, and what writes the C{ctl} element.
+Overhear = Callable[[str, str, Callable[[], bytes]], None]
+
+#: Seconds within which a robot tells all of its users the same.
+COPIES = 1.0
 
 #: The C{ctl} id of the last of the three requests that make a robot obey somebody.
 REPAIRED = stanzas.ADOPTION[-1]
@@ -50,6 +56,7 @@ class XmppGateway:
         telemetry: ITelemetry,
         adopt: Adopt,
         start: int = 0,
+        overhear: Overhear = lambda *_: None,
     ) -> None:
         """
         @param start: where the numbers of questions begin; see L{numbers}.
@@ -57,7 +64,8 @@ class XmppGateway:
         self._clock, self._router = clock, router
         self._registry, self._commands, self._adopt = registry, commands, adopt
         self._reports = RobotReports(clock, registry, telemetry)
-        self._numbers = numbers(start)
+        self._numbers, self._overhear = numbers(start), overhear
+        self._told: dict[str, tuple[int, float]] = {}
         self._dialogues: dict[str, Dialogue] = {}
         self._wedged = Repeats(clock)
         router.listen(self._said)
@@ -101,6 +109,7 @@ class XmppGateway:
         mine = detach()
         if mine:
             self._dialogues.pop(did).end()
+            self._told.pop(did, None)
         return mine
 
     def _said(self, device: DeviceId, stanza: Stanza) -> None:
@@ -128,6 +137,8 @@ class XmppGateway:
         if control.errno == controls.WEDGED and control.ret == "fail":
             self._complain(device.did)
         self._record(device, control, subject(stanza, to, asked))
+        if dialogue is not None and asked is None and control.td and not control.id:
+            self._pass_on(device.did, stanza, control)
 
     def _is_put_off(
         self, device: DeviceId, control: Control, to: Jid, asked: Asked | None
@@ -153,8 +164,17 @@ class XmppGateway:
         if self._wedged.say(did) is not None:
             self._log.warn("{did} is stuck; press the button on it", did=did)
 
+    def _pass_on(self, did: str, stanza: Stanza, control: Control) -> None:
+        """Let others hear a report, once: a robot tells it to each of its users."""
+        report, now = hash(stanza.raw[stanza.raw.find(b"<ctl") :]), self._clock.seconds()
+        before, at = self._told.get(did, (0, -COPIES))
+        self._told[did] = report, now
+        if report != before or now - at >= COPIES:
+            self._overhear(did, control.td, control.written)
+
     def _record(self, device: DeviceId, control: Control, name: str) -> None:
-        said = controls.read_as(device.model, control.element)
+        job, now = self._reports.job(device.did), self._clock.seconds()
+        said = job_dates.dated(controls.read_as(device.model, control.element), job, now)
         self._reports.record(device.did, reports_xml.readings(name, said))
 
 

@@ -13,7 +13,7 @@ from bumper_tw.dialect.domains import USERS, robot_class
 from bumper_tw.dialect.sasl import SaslFailure, plain_credentials
 from bumper_tw.errors import LoginRefused, ProtocolViolation, StorageError
 from bumper_tw.values import Principal
-from bumper_tw.wire.xmpp_reader import StanzaReader
+from bumper_tw.wire.xmpp_reader import REPAIRS, StanzaReader
 from bumper_tw.wire.xmpp_stanzas import End, Header, Stanza, StanzaLimits, StreamViolation
 from bumper_tw.xmpp.lifetime import Lifetime
 from bumper_tw.xmpp.requests import text_of
@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 #: What somebody who is not logged in may send at a time (xmpp.md 3, 9).
 BEFORE_LOGIN = StanzaLimits(size=8192)
 
+#: What he may send in all; three tries with the longest token there can be have half of it.
+EARLY = 32_768
+
 #: How often somebody may try to log in on one connection (xmpp.md 4).
 TRIES = 3
 
 #: How many stanzas of a robot that nobody can read are dropped in a minute before it is given
 #: up (xmpp.md 3, 12).
 DROPS, A_MINUTE = 3, 60.0
+
+#: In how many seconds as much may be put right as a reader does at once.
+REPAIRED = 1.0
 
 Result = Header | Stanza | End
 
@@ -43,8 +49,8 @@ class Login(Lifetime):
     """
 
     __slots__ = (
-        "_act", "_domain", "_drops", "_reader", "_robot", "_secure", "_tries",
-        "_unread", "_verdict", "_who",
+        "_act", "_domain", "_drops", "_early", "_reader", "_repaired", "_robot", "_secure",
+        "_tries", "_verdict", "_who",
     )  # fmt: skip
 
     _log = Logger()
@@ -63,9 +69,10 @@ class Login(Lifetime):
         self._act: Callable[[Stanza], None] = self._log_in
         self._tries = 0
         self._drops: tuple[int, float] = (0, self._heard)
+        self._repaired = self._heard
         self._who: Principal | None = None
         self._verdict: Deferred[Principal] | None = None
-        self._unread = 0
+        self._early = 0
 
     @property
     def undecided(self) -> bool:
@@ -78,7 +85,9 @@ class Login(Lifetime):
     # Reading
 
     def dataReceived(self, data: bytes) -> None:
-        self._heard = self.factory.seconds()
+        now = self._heard = self.factory.seconds()
+        if now - self._repaired >= REPAIRED:
+            self._repaired, self._reader.repairs = now, REPAIRS
         wave = self.factory.wave
         wave.rise()
         try:
@@ -90,11 +99,11 @@ class Login(Lifetime):
         results = self._reader.feed(data)
         if self._verdict is None:
             self._act_on(results)
-            return
-        # It waits in the reader.
-        self._unread += len(data)
-        if self._unread > BEFORE_LOGIN.size:
-            self.fail("policy-violation", "said too much before it was let in")
+        # Otherwise it waits in the reader.
+        if self._who is None:
+            self._early += len(data)
+            if self._early > EARLY:
+                self.fail("policy-violation", "said too much before it was let in")
 
     def _act_on(self, results: Iterator[Result]) -> None:
         try:
@@ -115,7 +124,6 @@ class Login(Lifetime):
 
     def _go_on(self) -> None:
         """It is decided who that is: on with what waits."""
-        self._unread = 0
         if self._flowing:
             self.transport.resumeProducing()
         self._act_on(self._reader.feed(b""))
@@ -129,7 +137,13 @@ class Login(Lifetime):
             count, since = 0, now
         self._drops = count + dropped, since
         self.factory.counts["unreadable"] += dropped
-        self._log.info("{peer} sent a stanza that cannot be read", peer=self.doorstep.peer)
+        more = self.factory.strange.say(f"{self.doorstep.host} unreadable")
+        if more is not None:
+            self._log.info(
+                "{peer} sent a stanza that cannot be read{more}",
+                peer=self.doorstep.peer,
+                more=again(more),
+            )
         if count + dropped >= DROPS:
             self.fail("not-well-formed", f"sent {DROPS} stanzas that cannot be read")
 
@@ -178,8 +192,8 @@ class Login(Lifetime):
 
     def start_tls(self, _: Stanza) -> None:
         """Everything begins anew, encrypted; what is here already must not be heard there."""
-        if self._secure:
-            self.doorstep.log_end("wants TLS inside of TLS")
+        if self._secure or self._who is not None:
+            self.doorstep.log_end("wants TLS when it is too late")
             self._hang_up(stanzas.TLS_FAILURE)
         else:
             self.write(stanzas.PROCEED)

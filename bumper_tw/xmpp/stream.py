@@ -1,5 +1,6 @@
 """One XMPP stream: a client gets its address, and what it says goes to the router."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -8,6 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bumper_tw.core.repeats import again
 from bumper_tw.dialect import stanzas
 from bumper_tw.dialect.domains import ATOM, robot_jid, user_jid
 from bumper_tw.errors import LoginRefused
@@ -62,6 +64,8 @@ class XmppStream(Login):
     def _bind(self, stanza: Stanza) -> None:
         if stanza.child == BIND and stanza.attributes.get("type") == "set":
             self._be_bound(self._known, stanza)
+        elif stanza.namespace == stanzas.NS_TLS:
+            self.start_tls(stanza)
         elif not self._robot:
             self.fail("not-authorized", f"sends {stanza.name[:40]!r} before it has an address")
 
@@ -88,9 +92,20 @@ class XmppStream(Login):
         jid = robot_jid(who.device) if self._robot else user_jid(who.name, resource)
         self._binding = self.factory.router.bind(who, jid, self)
         self._act = self._relay
-        self._log.info("{who} connected from {peer}", who=who, peer=self.doorstep.peer)
+        self._log_visit(who)
         self.answer(stanzas.bound(stanza_id, jid))
         self._wake(SESSIONLESS, self._tick)
+
+    def _log_visit(self, who: Principal) -> None:
+        more = self.factory.visits.say(str(who))
+        self.doorstep.quiet = more is None
+        if more is not None:
+            self._log.info(
+                "{who} connected from {peer}{more}",
+                who=who,
+                peer=self.doorstep.peer,
+                more=again(more),
+            )
 
     def _appears(self, who: Principal) -> bool:
         """Make a robot reachable, unless there are too many, or it has become another's name."""
@@ -107,6 +122,8 @@ class XmppStream(Login):
             self._establish(stanza)
         elif stanza.name == "presence" and _leaves(stanza):
             self._hang_up(stanzas.CLOSE)
+        elif stanza.namespace == stanzas.NS_TLS:
+            self.start_tls(stanza)
         elif self._binding is not None:
             self._binding.route(stanza)
 
@@ -148,8 +165,9 @@ class XmppStream(Login):
     def conflict(self) -> None:
         self._end_with("conflict", "another connection took its place")
 
-    def expel(self) -> None:
-        self._end_with("not-authorized", "would not be let in any more")
+    def dismiss(self, gone: Callable[[Principal], bool]) -> None:
+        if self._who is not None and gone(self._who):
+            self._end_with("not-authorized", "would not be let in any more")
 
     def farewell(self) -> None:
         """The server stops; robots are only told that it is over (xmpp.md 6.6)."""
@@ -169,7 +187,7 @@ class XmppStream(Login):
         if not self._over:
             self.end()
         self._sleep()
-        if self._binding is not None:
+        if self._binding is not None and not self.doorstep.quiet:
             self._log.info("{who} disconnected", who=self._who)
 
 

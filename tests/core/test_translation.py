@@ -29,6 +29,8 @@ from tests.samples import DUSTY_DEVICE, RUSTY, RUSTY_DEVICE, RecordingLink
 
 OLDIE = DeviceId("E0009876500123450001", "126", "atom")
 OLDIE_DEVICE = Device(OLDIE, company=Company.XMPP, kind=PayloadKind.XML, firmware="0.16.1")
+OZMO = DeviceId("E0009876500123450002", "115", "atom")
+OZMO_DEVICE = Device(OZMO, company=Company.XMPP, kind=PayloadKind.XML)
 #: A robot in its dock.
 CHARGING = "<ctl ret='ok'><charge type='SlotCharging' g='0'/></ctl>"
 NOW = 1_795_000_000.25
@@ -47,7 +49,7 @@ class TranslationCase(SynchronousTestCase):
             self.clock, self.inner, self.registry, self.telemetry
         )
         self.link = RecordingLink()
-        for device in (DUSTY_DEVICE, RUSTY_DEVICE, OLDIE_DEVICE):
+        for device in (DUSTY_DEVICE, RUSTY_DEVICE, OLDIE_DEVICE, OZMO_DEVICE):
             self.registry.attach(device, self.link)
 
     def send(self, name: str, data: object = None, device: DeviceId = RUSTY) -> Deferred[Reply]:
@@ -58,6 +60,15 @@ class TranslationCase(SynchronousTestCase):
     def asked(self) -> list[tuple[str, bytes, PayloadKind]]:
         """What robots were asked so far."""
         return [(each.name, each.body, each.kind) for each, _ in self.link.delivered]
+
+    def raw(self, device: DeviceId, name: str, body: bytes) -> Deferred[Reply]:
+        """Ask in XML."""
+        return self.commands.send(Command(device, name, body, PayloadKind.XML))
+
+    def answered(self, asked: Deferred[Reply], body: str) -> Deferred[Reply]:
+        """A question whose answer has come."""
+        self.answer(body)
+        return asked
 
     def answer(self, *bodies: str) -> None:
         """The robot answers what it was asked, in this order."""
@@ -180,6 +191,39 @@ class TranslatedTests(TranslationCase):
         self.assertIn(b"speed='standard'", first)
         self.assertIn(b"speed='strong'", second)
         reply.addErrback(lambda _: None)
+
+    def test_suction_set(self) -> None:
+        """So is one behind a change of the suction, which robots do not report."""
+        for device, send in (
+            (RUSTY, lambda: self.send("setSpeed", {"speed": 2})),
+            (OLDIE, lambda: self.raw(OLDIE, "SetCleanSpeed", b"<ctl speed='strong'/>")),
+        ):
+            for answer, speed in (
+                ("<ctl ret='fail'/>", "standard"),
+                ("<ctl ret='ok'/>", "strong"),
+            ):
+                self.link.delivered.clear()
+                self.successResultOf(self.answered(send(), answer))
+                self.link.delivered.clear()
+                self.send("clean", {"act": "start"}, device).addErrback(lambda _: None)
+                [(_, body, _)] = self.asked()
+                self.assertIn(f"speed='{speed}'".encode(), body)
+
+    def test_pause(self) -> None:
+        """A robot that goes by the type of a job is halted, and does not begin another one."""
+        for device, kind in ((RUSTY, b"auto"), (OLDIE, b"stop"), (OZMO, b"auto")):
+            self.link.delivered.clear()
+            self.send("clean", {"act": "pause"}, device).addErrback(lambda _: None)
+            [(_, body, _)] = self.asked()
+            self.assertIn(b"type='%b' act='p'" % kind, body)
+
+    def test_find(self) -> None:
+        """Where a robot is, it says under another number in each generation."""
+        for device, sid, number in ((RUSTY, 30, b"30"), (OLDIE, 30, b"0"), (OLDIE, 17, b"17")):
+            self.link.delivered.clear()
+            self.send("playSound", {"sid": sid}, device).addErrback(lambda _: None)
+            [(_, body, _)] = self.asked()
+            self.assertEqual(body, b"<ctl sid='%b'/>" % number)
 
     def test_no_equivalent(self) -> None:
         """What cannot be said in XML fails at once, and names robot and command."""

@@ -3,7 +3,7 @@
 from attrs import evolve
 from twisted.logger import LogLevel, capturedLogs
 
-from bumper_tw.core.xmpp_adoption import MOST, Adoption, administrator_in
+from bumper_tw.core.xmpp_adoption import MOST, MOST_USERS, Adoption, administrator_in
 from bumper_tw.dialect import markup
 from bumper_tw.values import DeviceId
 from bumper_tw.wire.xmpp_jid import Jid, parse_jid
@@ -212,14 +212,25 @@ class RestraintTests(AdoptionCase):
         self.assertEqual(len(self.refuse()), 3)
 
     def test_room(self) -> None:
-        """Only so many robots and users are remembered, and old ones make room."""
+        """Only so many robots are remembered, and old ones make room."""
         to = parse_jid(ANN)
         tell_all = Adoption(self.clock, lambda *_: None, lambda *_: True)
         devices = [evolve(DEEBOT, did=f"SN{n}") for n in range(MOST + 1)]
         begun = [tell_all.heard(device, "", DENIED, "", to) for device in devices]
-        self.assertEqual((begun.count(True), begun[-1]), (MOST, False))
+        self.assertEqual(begun.count(True), MOST + 1)
+        self.assertFalse(tell_all.heard(devices[-1], "", DENIED, "", to))
+        self.assertTrue(tell_all.heard(devices[0], "", DENIED, "", to))
+
+    def test_greedy_robot(self) -> None:
+        """A robot that makes up people to refuse does not keep others from being adopted."""
+        tell_all = Adoption(self.clock, lambda *_: None, lambda *_: True)
+        people = [parse_jid(f"uid{n}@ecouser.net/a") for n in range(MOST * 2)]
+        begun = [tell_all.heard(DEEBOT, "", DENIED, "", to) for to in people]
+        self.assertEqual((begun.count(True), begun[-1]), (MOST_USERS, False))
+        other = evolve(DEEBOT, did="SN2")
+        self.assertTrue(tell_all.heard(other, "", DENIED, "", people[-1]))
         self.clock.advance(600)
-        self.assertTrue(tell_all.heard(devices[-1], "", DENIED, "", to))
+        self.assertTrue(tell_all.heard(DEEBOT, "", DENIED, "", people[-1]))
 
 
 class AdministratorTests(AdoptionCase):

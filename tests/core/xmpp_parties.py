@@ -63,7 +63,6 @@ class ListOutlet:
     waiting: int = 0
     asked: int = 0
     conflicts: int = 0
-    expelled: int = 0
     shut: bool = False
     binding: Binding | None = None
 
@@ -83,9 +82,6 @@ class ListOutlet:
         self.conflicts += 1
         if self.binding is not None:
             self.binding.close()
-
-    def expel(self) -> None:
-        self.expelled += 1
 
 
 class Party:

@@ -7,13 +7,14 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.task import Clock
 
-from bumper_tw.app.assembly import Facts, broker, gather
+from bumper_tw.app.assembly import Facts, broker, gather, stanzas
 from bumper_tw.app.brokerage import Brokerage
 from bumper_tw.app.config import Settings
 from bumper_tw.app.website import website
 from bumper_tw.mqtt.factory import MqttFactory
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.web.site import WebSite
+from bumper_tw.xmpp.factory import XmppFactory
 from tests.robots import JsonRobot, MqttPeer
 from tests.samples import DUSTY
 from tests.web.browser import Browser, Connection, request
@@ -81,6 +82,7 @@ class House:
     facts: Facts = field(init=False)
     brokerage: Brokerage = field(init=False)
     mqtt: MqttFactory = field(init=False)
+    xmpp: XmppFactory = field(init=False)
     site: WebSite = field(init=False)
     peers: list[MqttPeer] = field(factory=list)
 
@@ -91,6 +93,7 @@ class House:
         self.facts = gather(self.clock, self.settings, vault, database)
         self.brokerage = broker(self.clock, self.settings, self.facts, database)
         self.mqtt = self.brokerage.factory
+        self.xmpp = stanzas(self.clock, self.settings, self.facts, self.brokerage).factory
         self.site = website(self.clock, self.settings, vault, self.facts)
 
     def robot(self, **script: Any) -> JsonRobot:

@@ -201,6 +201,7 @@ class StatusTests(ApiCase):
         """Every robot with what scripts need."""
         [robot] = self.get("/api/robots").json["robots"]
         self.assertEqual((robot["did"], robot["online"], robot["payload"]), ("did1", True, "j"))
+        self.assertEqual(robot["protocol"], "mqtt")
 
     def test_status(self) -> None:
         """The newest of each kind with its age, and no question to the robot."""

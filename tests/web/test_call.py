@@ -165,6 +165,17 @@ class CallTests(SynchronousTestCase):
         kind = ("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
         self.assertEqual(self.call(b"todo=x&y=1", headers=[kind]).body(), {"todo": "x", "y": "1"})
 
+    def test_form_without_type(self) -> None:
+        """What nobody says the type of is a form if it looks like one."""
+        for body, seen in (
+            (b"todo=FindBest&service=EcoMsgNew", {"todo": "FindBest", "service": "EcoMsgNew"}),
+            (b' {"todo":"a=b"}', {"todo": "a=b"}),
+        ):
+            self.assertEqual(self.call(body).body(), seen)
+        for body in (b'["a=b"]', b'"a=b"', b"todo", b""):
+            self.browser.ask("POST", "/ask", body)
+            self.assertRaises(BadRequest, self.calls[-1].body)
+
     def test_json_called_a_form(self) -> None:
         """curl sends everything as a form, unless told otherwise."""
         kind = ("Content-Type", "application/x-www-form-urlencoded")

@@ -1,7 +1,10 @@
 """Cleaning logs over the vendor's API."""
 
+from attrs import evolve
+from twisted.trial.unittest import SynchronousTestCase
+
 from bumper_tw.values import CleaningLog
-from bumper_tw.web.cleaning import MAX_REMOVED
+from bumper_tw.web.cleaning import MAX_LOGS, MAX_REMOVED, NEAR, merged
 from tests.web.world import DUSTY, WorldCase
 
 LIST = "/app/dln/api/log/clean_result/list"
@@ -71,3 +74,43 @@ class CleaningTests(WorldCase):
         for ids in (None, "x", [1], ["x"] * (MAX_REMOVED + 1)):
             self.assertEqual(self.browser.post(path, {"logIds": ids}).json["ret"], "fail")
         self.assertEqual(len(self.world.logs.jobs), 2)
+
+
+#: A job as it was reported.
+STORED = CleaningLog(DUSTY.id, "c1", 1699297517, duration=683, area=11)
+
+
+class MergedTests(SynchronousTestCase):
+    """What is stored, and what the robot remembers."""
+
+    def test_same(self) -> None:
+        """A job that both know is one, by either clock; each adds what only it knows."""
+        for late in (-NEAR, 0, NEAR):
+            told = CleaningLog(DUSTY.id, "", 1699297517 + late, "auto", 720, 12, 1)
+            self.assertEqual(
+                merged([STORED], [told]),
+                [evolve(STORED, type="auto", duration=720, area=12, stop_reason=1)],
+            )
+
+    def test_less(self) -> None:
+        """What was reported stays when the robot remembers less."""
+        known = evolve(STORED, type="spot", stop_reason=2)
+        told = CleaningLog(DUSTY.id, "", 1699297517, "auto", 100, None, 1)
+        self.assertEqual(merged([known], [told]), [known])
+
+    def test_others(self) -> None:
+        """Every other job is one of its own, the newest first."""
+        told = [evolve(STORED, job="", started_at=1699297517 + late) for late in (-61, 61, 999)]
+        found = merged([STORED], told)
+        self.assertEqual([log.started_at - 1699297517 for log in found], [999, 61, 0, -61])
+
+    def test_close(self) -> None:
+        """Two jobs within a minute stay two."""
+        stored = [STORED, evolve(STORED, started_at=1699297537)]
+        told = [evolve(log, started_at=log.started_at + 9) for log in stored]
+        self.assertEqual(merged(stored, told), stored[::-1])
+
+    def test_many(self) -> None:
+        """There is an end."""
+        told = [evolve(STORED, started_at=100 * n) for n in range(MAX_LOGS + 5)]
+        self.assertEqual(len(merged([STORED], told)), MAX_LOGS)

@@ -273,7 +273,8 @@ class RestTests(SynchronousTestCase):
 
     def rested(self, pieces: list[bytes]) -> list[object]:
         """What is read by somebody who rests after each piece."""
-        reader, heard = StanzaReader(StanzaLimits()), []
+        heard: list[object] = []
+        reader = StanzaReader(StanzaLimits())
         for piece in pieces:
             heard += read_on(reader, [piece])
             reader.rest()

@@ -58,6 +58,14 @@ class StanzaTests(SynchronousTestCase):
         for rule, (raw, to, sent) in ADDRESSED.items():
             self.assertEqual(stanza(raw).addressed("r@x/atom", to), sent, rule)
 
+    def test_copies(self) -> None:
+        """For several it is what it would be for each, also where an address is strange."""
+        several = ["<'&\">", "a@ecouser.net/b", "to='x'"]
+        for rule, (raw, _, _) in ADDRESSED.items():
+            sent = list(stanza(raw).copies("r@x/atom", several))
+            alone = [stanza(raw).addressed("r@x/atom", to) for to in several]
+            self.assertEqual(sent, alone, rule)
+
     def test_still_the_same(self) -> None:
         """What is sent on is read as the same stanza, C{from} and C{to} apart."""
         for rule, (raw, to, _) in ADDRESSED.items():

@@ -31,6 +31,7 @@ from bumper_tw.readings import (
     Part,
     Reading,
     Report,
+    Stats,
 )
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.values import (
@@ -69,6 +70,7 @@ class GatewayCase(RouterCase):
         self.commands = CommandCorrelator(self.clock, self.registry, request_ids(7))
         self.telemetry = Telemetry()
         self.reports: list[Report] = []
+        self.overheard: list[tuple[str, str, bytes]] = []
         self.telemetry.listen(self.reports.append)
         adoption = Adoption(self.clock, self.router.tell_as, lambda uid, did: True)
         self.gateway = XmppGateway(
@@ -78,6 +80,7 @@ class GatewayCase(RouterCase):
             self.commands,
             self.telemetry,
             adoption.heard,
+            overhear=lambda did, name, written: self.overheard.append((did, name, written())),
         )
         self.presence = self.gateway.robot_connected(ITSELF)
         self.presence.listening()
@@ -431,6 +434,38 @@ class ReportTests(GatewayCase):
         [clean, wrong, well] = self.readings()
         self.assertIsInstance(clean, Clean)
         self.assertEqual((wrong, well), (Errors((102,)), Errors(())))
+
+    def test_undated(self) -> None:
+        """A job without a beginning begins when it is heard of, and has one end."""
+        said = "<ctl td='CleanReport'><clean type='auto' st='{}' t='{}' a='{}'/></ctl>"
+        began = int(self.clock.seconds())
+        for step, time, area in (("s", 0, 0), ("p", 60, 1), ("r", 60, 1), ("h", 90, 2)):
+            self.clock.advance(60)
+            self.say(said.format(step, time, area), f"{UID}@ecouser.net")
+            self.say(said.format(step, time, area), "fuid_other@ecouser.net")
+        jobs = [each for each in self.readings() if isinstance(each, Stats)]
+        self.assertEqual({job.started_at for job in jobs}, {began + 60})
+        self.assertEqual(jobs[-1], Stats("", began + 60, 2, 90, "auto", stopped=True))
+        self.assertEqual([job.stopped for job in jobs].count(True), 1)
+
+    def test_overheard(self) -> None:
+        """Others hear a report as robots behind MQTT write it; not an answer, and no copy."""
+        report = "<ctl td=\"BatteryInfo\"><battery power='087'/></ctl>"
+        written = b"<ctl td='BatteryInfo'><battery power='087'/></ctl>"
+        self.say(report, f"{UID}@ecouser.net", number="2")
+        self.say(report, "fuid_other@ecouser.net", number="3")
+        self.say("<ctl td='error' errs='100'/>")
+        self.say("<ctl id='1' td='BatteryInfo'><battery power='087'/></ctl>")
+        self.say("<ctl ret='ok' errs='100'/>")
+        battery = (DEEBOT.did, "BatteryInfo", written)
+        self.assertEqual(
+            self.overheard, [battery, (DEEBOT.did, "error", b"<ctl td='error' errs='100'/>")]
+        )
+        self.overheard.clear()
+        for _ in range(2):
+            self.clock.advance(1)
+            self.say(report)
+        self.assertEqual(self.overheard, [battery, battery])
 
     def test_firmware(self) -> None:
         """A version is news once, and remembered."""
