@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 VERSION = run_path(str(HERE / "bumper_tw" / "__init__.py"))["__version__"]
 
 TEST = ["hypothesis"]
-INTEROP = ["amqtt>=0.11.4", "gmqtt>=0.7", "paho-mqtt>=2"]
+INTEROP = ["amqtt>=0.11.4", "gmqtt>=0.7", "paho-mqtt>=2", "slixmpp>=1.8"]
 DEV = ["mypy>=1.15", "mypy-zope>=1.0.11", "ruff", "tox"]
 
 setup(

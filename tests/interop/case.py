@@ -122,10 +122,16 @@ class InteropCase(SynchronousTestCase):
         self.assertNotIn("Traceback", "\n".join([*server.child.out, *server.child.err]))
 
     def robots(
-        self, port: int, json: int = 1, xml: int = 1, speed: float = 4, tls: bool = False
+        self,
+        port: int,
+        json: int = 1,
+        xml: int = 1,
+        speed: float = 4,
+        tls: bool = False,
+        xmpp: int = 0,
     ) -> Fleet:
         """Start robots, and wait until they can be asked."""
-        started = fleet(self.folder, port, json, xml, speed, tls)
+        started = fleet(self.folder, port, json, xml, speed, tls, xmpp)
         self.addCleanup(started.stop)
         started.ready()
         return started

@@ -2,7 +2,7 @@
 //
 // Gets one argument, a JSON object: account, password, did; "only": "login" ends after that.
 // Prints one JSON object on each line: "step" is what was done, "saw" what the library's own
-// event said then.
+// event said then.  After "leave" it waits for a line of input, when the robot speaks XMPP.
 'use strict';
 
 const { EcoVacsAPI } = require('ecovacs-deebot');
@@ -66,6 +66,27 @@ async function questions(bot, table) {
   }
 }
 
+// Those that have XMPP tell nothing of where they are, and the library asks them for no sums.
+const OLD_QUESTIONS = QUESTIONS.filter(([step]) => step !== 'clean sum' && step !== 'water level');
+
+async function oldJourney(bot) {
+  tell('cleaning', await told(bot, 'Clean', 'CleanReport', 'auto'));
+  tell('undocked', await after(bot, 'ChargeState', idle, (seen) => seen === 'idle'));
+  tell('stopped', await after(bot, 'CleanReport', () => bot.run('Stop'), stopped));
+  tell('edge', await told(bot, 'Edge', 'CleanReport', 'edge'));
+  tell('stopped again', await after(bot, 'CleanReport', () => bot.run('Stop'), stopped));
+  tell('returning', await told(bot, 'Charge', 'ChargeState', 'returning'));
+  tell('back', await after(bot, 'ChargeState', idle, (seen) => seen === 'charging'));
+}
+
+// The robot is gone by the time there is a line to read.
+async function farewell(bot) {
+  tell('leave');
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  const missed = ({ code }) => code === '404';
+  tell('gone', await after(bot, 'LastError', () => bot.run('GetBatteryState'), missed));
+}
+
 async function changes(bot) {
   bot.run('SetCleanSpeed', 3);
   tell('set clean speed', await until(bot, 'GetCleanSpeed', 'CleanSpeed', 3));
@@ -117,6 +138,14 @@ async function robot(api) {
 async function converse(api) {
   const bot = await robot(api);
   tell('ready', await after(bot, 'ready', () => bot.connect()));
+  tell('protocol', bot.getProtocol());
+  if (bot.getProtocol() === 'XMPP') {
+    await questions(bot, OLD_QUESTIONS);
+    await oldJourney(bot);
+    await farewell(bot);
+    await bot.disconnectAsync();
+    return;
+  }
   await questions(bot, QUESTIONS);
   if (bot.is950type()) {
     await questions(bot, MORE_QUESTIONS);

@@ -18,8 +18,14 @@ HERE = Path(__file__).parent
 #: The Pythons deebot-client runs with, the newest first.
 PYTHONS = ("3.14", "3.13", "3.12")
 
-#: The same as in the extra C{interop} of setup.py.
+#: Those that sucks runs with: what it needs of others knows no newer one.
+OLD_PYTHONS = ("3.9", "3.8")
+
+#: These, and C{slixmpp}, are the same as in the extra C{interop} of setup.py.
 MQTT_CLIENTS = ("paho-mqtt>=2", "amqtt>=0.11.4", "gmqtt>=0.7")
+
+#: The release that everybody has.
+SUCKS = "sucks==0.9.6"
 
 #: Says that an installation came to its end, and what was wanted of it.
 COMPLETE = "complete"
@@ -44,7 +50,7 @@ def deebot_python() -> Path:
     @raise SkipTest: there is none, nor can there be.
     """
     clients_wanted()
-    return environment("deebot-client", interpreter, "deebot-client")
+    return environment("deebot-client", lambda: interpreter("deebot-client"), "deebot-client")
 
 
 def mqtt_python() -> Path:
@@ -55,6 +61,26 @@ def mqtt_python() -> Path:
     """
     clients_wanted()
     return environment("mqtt-clients", lambda: Path(sys.executable), *MQTT_CLIENTS)
+
+
+def slixmpp_python() -> Path:
+    """
+    An interpreter that can import C{slixmpp}.
+
+    @raise SkipTest: it cannot be had.
+    """
+    clients_wanted()
+    return environment("slixmpp", lambda: Path(sys.executable), "slixmpp>=1.8")
+
+
+def sucks_python() -> Path:
+    """
+    An interpreter that can import C{sucks}.
+
+    @raise SkipTest: there is none, nor can there be.
+    """
+    clients_wanted()
+    return environment("sucks", lambda: interpreter("sucks", OLD_PYTHONS), SUCKS)
 
 
 def environment(name: str, base: Callable[[], Path], *packages: str) -> Path:
@@ -89,21 +115,21 @@ def complete(folder: Path, wanted: str) -> bool:
     return mark.exists() and mark.read_text() == wanted
 
 
-def interpreter() -> Path:
+def interpreter(client: str, versions: tuple[str, ...] = PYTHONS) -> Path:
     """
-    A Python that is new enough.
+    A Python that a client can run with.
 
     @raise SkipTest: there is none.
     """
-    for candidate in candidates():
+    for candidate in candidates(versions):
         if works(candidate):
             return candidate
-    return unavailable(f"deebot-client needs one of Python {', '.join(PYTHONS)}: none found")
+    return unavailable(f"{client} needs one of Python {', '.join(versions)}: none found")
 
 
-def candidates() -> Iterator[Path]:
+def candidates(versions: tuple[str, ...]) -> Iterator[Path]:
     """Pythons by their names on the path, and those that pyenv has built."""
-    for version in PYTHONS:
+    for version in versions:
         found = shutil.which(f"python{version}")
         if found:
             yield Path(found)

@@ -8,7 +8,7 @@ from signal import SIGTERM
 
 from attrs import astuple, frozen
 
-from bumper_tw.simulator.identity import Identity, Kind, identities
+from bumper_tw.simulator.identity import Identity, Kind, identities, xmpp_identities
 from tests.interop.children import Child
 
 HOST = "127.0.0.1"
@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
 
 #: One listener of each sort, on whatever port is free.
-LISTENERS = ("web", "web:tls", "mqtt", "mqtt:tls")
+LISTENERS = ("web", "web:tls", "mqtt", "mqtt:tls", "xmpp")
 
 #: Seconds the server may take to stop.
 STOP_SECONDS = 5.0
@@ -36,6 +36,7 @@ class Ports:
     web_tls: int
     mqtt: int
     mqtt_tls: int
+    xmpp: int
 
     def again(self) -> dict[str, int]:
         """The same for another start."""
@@ -157,10 +158,11 @@ class Fleet:
     child: Child
     json: tuple[Identity, ...]
     xml: tuple[Identity, ...]
+    xmpp: tuple[Identity, ...]
 
     def ready(self) -> None:
-        """Wait until each has its subscription."""
-        self.child.wait_for("is ready", len(self.json) + len(self.xml))
+        """Wait until each has its subscription, or its session."""
+        self.child.wait_for("is ready", len(self.json) + len(self.xml) + len(self.xmpp))
 
     def stop(self) -> None:
         """Take them away; the server sees their connections end."""
@@ -170,15 +172,23 @@ class Fleet:
 
 
 def fleet(
-    folder: Path, port: int, json: int = 1, xml: int = 1, speed: float = 4, tls: bool = False
+    folder: Path,
+    port: int,
+    json: int = 1,
+    xml: int = 1,
+    speed: float = 4,
+    tls: bool = False,
+    xmpp: int = 0,
 ) -> Fleet:
     """
     Start robots.
 
+    @param port: the listener for MQTT, or that for XMPP if these are XMPP robots.
     @param speed: how many times faster than the real ones they work.
     """
-    counts = ["--json", str(json), "--xml", str(xml), "--speed", str(speed)]
-    where = ["--host", HOST, "--port", str(port), "--tls" if tls else "--plain"]
+    counts = ["--json", str(json), "--xml", str(xml), "--xmpp", str(xmpp), "--speed", str(speed)]
+    where = ["--host", HOST, "--port", str(port), "--xmpp-port", str(port)]
     argv = [sys.executable, "-m", "bumper_tw.simulator", *where, *counts]
-    child = Child(argv, folder, own_environment())
-    return Fleet(child, tuple(identities(json, Kind.JSON)), tuple(identities(xml, Kind.XML)))
+    child = Child([*argv, "--tls" if tls else "--plain"], folder, own_environment())
+    robots = identities(json, Kind.JSON), identities(xml, Kind.XML), xmpp_identities(xmpp)
+    return Fleet(child, *map(tuple, robots))

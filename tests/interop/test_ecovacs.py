@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.interop.case import InteropCase, steps
-from tests.interop.children import Child
+from tests.interop.case import InteropCase, ask, log_in, steps
+from tests.interop.children import Child, until
 from tests.interop.installs import node_modules
 from tests.interop.server import Server, environment
 
@@ -43,6 +43,31 @@ JSON: dict[str, Any] = {
 XML: dict[str, Any] = {**COMMON, "clean state": "stop", "sleep": "0", "stopped": "stop"}
 
 
+#: What those say that have XMPP.
+XMPP: dict[str, Any] = {
+    "protocol": "XMPP",
+    "ready": "XMPP client connected",
+    "battery": 87,
+    "charge state": "charging",
+    "clean state": "stop",
+    "clean speed": 2,
+    "cleaning": "auto",
+    "undocked": "idle",
+    "stopped": "stop",
+    "edge": "edge",
+    "stopped again": "stop",
+    "returning": "returning",
+    "back": "charging",
+    "gone": {"error": "Recipient unavailable", "code": "404"},
+}
+
+
+def online(port: int, token: str) -> bool:
+    """Whether the server thinks that there is any robot."""
+    listed = ask(port, "GET", "/api/robots", token=token).json["robots"]
+    return any(robot["online"] for robot in listed)
+
+
 class EcovacsTests(InteropCase):
     """
     The client asks for the vendor's names, and verifies our certificate under them.
@@ -66,6 +91,7 @@ class EcovacsTests(InteropCase):
             NODE_EXTRA_CA_CERTS=str(ca or server.ca),
             BUMPER_WEB_TLS=str(ports.web_tls),
             BUMPER_MQTT_TLS=str(ports.mqtt_tls),
+            BUMPER_XMPP=str(ports.xmpp),
         )
         said = {"account": "owner@example.org", "password": "hunter2", **options}
         argv = ["node", "--require", str(HERE / "ecovacs_redirect.js")]
@@ -103,6 +129,23 @@ class EcovacsTests(InteropCase):
         self.check(saw, XML)
         network = {"ip": robot.ip, "mac": None, "wifiSSID": robot.ssid, "wifiSignal": None}
         self.assertEqual(saw["network"], network)
+
+    def test_xmpp(self) -> None:
+        """One of the first generation: commands, answers and events over XMPP, until it goes."""
+        server = self.serve()
+        fleet = self.robots(server.ports().xmpp, json=0, xml=0, xmpp=1)
+        [robot] = fleet.xmpp
+        session = self.client(server, did=robot.did)
+        session.wait_for('"step": ?"leave"')
+        fleet.stop()
+        web = server.ports().web
+        token = log_in(web)
+        until(lambda: not online(web, token), "the robot is offline")
+        session.say("it is gone")
+        saw = self.finished(session)
+        self.assertEqual({step: saw.get(step) for step in XMPP}, XMPP)
+        self.assertEqual(saw["devices"], [robot.did])
+        self.assertEqual(saw["network"]["wifiSSID"], robot.ssid)
 
     def test_stranger(self) -> None:
         """Where accounts are needed, the client says that the account or password is wrong."""
