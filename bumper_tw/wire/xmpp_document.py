@@ -87,6 +87,13 @@ class Document:
             self._trim()
             self._parser = None
 
+    def dispose(self) -> None:
+        """
+        Let go of expat: it knows this object, and the garbage collector, which does not see how
+        much expat holds, would take its time.
+        """
+        self._parser = None
+
     def _awake(self) -> expat.XMLParserType:
         """Expat; where it was let go of, a new one that knows the header."""
         if self._parser is None:

@@ -1,7 +1,6 @@
 """Bytes of an XML stream into stanzas (RFC 6120, 4; xmpp.md 3)."""
 
 from collections.abc import Iterator
-from typing import cast
 
 from bumper_tw.wire.xmpp_document import Document, Unreadable
 from bumper_tw.wire.xmpp_repair import (
@@ -32,21 +31,6 @@ HEADER, PREFIXES = 4096, 16
 REPAIRS = 50
 
 
-class Chapter(Document):
-    """A part of a stream that one expat reads."""
-
-    @classmethod
-    def after(cls, header: bytes) -> "Chapter":
-        return cast(Chapter, super().after(header))
-
-    def dispose(self) -> None:
-        """
-        Let go of expat: it knows this object, and the garbage collector, which does not see how
-        much expat holds, would take its time.
-        """
-        self._parser = None
-
-
 class StanzaReader:
     """
     Reads one stream, whatever pieces it comes in.
@@ -64,7 +48,7 @@ class StanzaReader:
         self.lenient = lenient
         self.dropped, self.repairs = 0, REPAIRS
         self._closed = False
-        self._begin(Chapter(), b"")
+        self._begin(Document(), b"")
 
     def feed(self, data: bytes) -> Iterator[Header | Stanza | End]:
         """
@@ -101,9 +85,9 @@ class StanzaReader:
 
     def _restart(self, rest: bytes | bytearray) -> None:
         self._document.dispose()
-        self._begin(Chapter(), rest)
+        self._begin(Document(), rest)
 
-    def _begin(self, document: Chapter, rest: bytes | bytearray) -> None:
+    def _begin(self, document: Document, rest: bytes | bytearray) -> None:
         self._document = document
         self._document.held += rest
         self._step = self._parse
@@ -203,7 +187,7 @@ class StanzaReader:
         header, place = self._document.header, declaration(faulty)
         if not header or place is None:
             return False
-        before = Chapter.after(header)
+        before = Document.after(header)
         before.held += faulty[:place] + b"<a/>"
         before.parse(self.limits)
         before.dispose()
@@ -226,8 +210,8 @@ class StanzaReader:
         self._go_on(rest)
         self._step, self._skipped = self._skip, 0
 
-    def _go_on(self, rest: bytes | bytearray) -> Chapter:
-        old, new = self._document, Chapter.after(self._document.header)
+    def _go_on(self, rest: bytes | bytearray) -> Document:
+        old, new = self._document, Document.after(self._document.header)
         old.dispose()
         new.held += rest
         self._document, self._fed = new, 0
