@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Callable
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from bumper_tw.broker_interfaces import IMqttBroker
-from bumper_tw.core.repeats import Repeats, again
+from bumper_tw.core.repeats import Repeats
 from bumper_tw.errors import ProtocolViolation
-from bumper_tw.front.crowd import Headcount, Unwelcome
+from bumper_tw.front.crowd import Crowd, Unwelcome
 from bumper_tw.front.outbox import Wave
 from bumper_tw.interfaces import IAuthenticator, IRobotPresence
 from bumper_tw.mqtt.protocol import MqttProtocol
@@ -96,6 +96,7 @@ class MqttFactory:
 
     @ivar counts: what happened to connections, by name.
     @ivar seconds: the time.
+    @ivar crowd: the connections there are.
     @ivar wave: what is written while received bytes are dealt with.
     @ivar strange: what strangers did, by address, so that it does not fill the log.
     @ivar refused: refused logins, by client id; some clients try every five seconds for ever
@@ -122,12 +123,8 @@ class MqttFactory:
         self.counts: Counter[str] = Counter()
         self.wave = Wave()
         self.strange, self.refused = Repeats(clock), Repeats(clock)
-        self._crowd = Repeats(clock)
+        self.crowd: Crowd[MqttProtocol] = Crowd(clock, limits, self.counts, self._log)
         self._random_hex = random_hex
-        self._protocols: dict[MqttProtocol, None] = {}
-        self._everybody = Headcount(limits.connections, limits.per_peer)
-        self._strangers = Headcount(limits.strangers, limits.strangers_per_peer)
-        self._empty: list[Deferred[None]] = []
 
     def new_client_id(self) -> str:
         """For a client that leaves the choice to us (MQTT 3.1.1, 3.1.3.1)."""
@@ -143,39 +140,7 @@ class MqttFactory:
 
     def build(self, addr: IAddress | None, anonymous: bool) -> MqttProtocol | Unwelcome:
         """Take a connection, or refuse it."""
-        host = str(getattr(addr, "host", ""))
-        if self._everybody.full(host) or self._strangers.full(host):
-            self._turn_away(host)
-            return Unwelcome()
-        protocol = MqttProtocol(self, host, anonymous)
-        self._protocols[protocol] = None
-        self._everybody.enter(host)
-        self._strangers.enter(host)
-        self.counts["connections"] += 1
-        return protocol
-
-    def _turn_away(self, host: str) -> None:
-        self.counts["connections refused"] += 1
-        more = self._crowd.say(host)
-        if more is not None:
-            self._log.warn(
-                "too many connections, refused one from {peer}{more}", peer=host, more=again(more)
-            )
-
-    def known(self, protocol: MqttProtocol) -> None:
-        """A connection has logged in."""
-        self._strangers.leave(protocol.host)
-
-    def lost(self, protocol: MqttProtocol) -> None:
-        """A connection has ended."""
-        del self._protocols[protocol]
-        self._everybody.leave(protocol.host)
-        if protocol.stranger:
-            self._strangers.leave(protocol.host)
-        if not self._protocols:
-            waiting, self._empty = self._empty, []
-            for farewell in waiting:
-                farewell.callback(None)
+        return self.crowd.admit(addr, lambda host: MqttProtocol(self, host, anonymous))
 
     def farewell(self) -> Deferred[None]:
         """
@@ -183,12 +148,9 @@ class MqttFactory:
 
         Wills go out first, while everybody is here to hear them.
         """
-        if not self._protocols:
-            return succeed(None)
-        gone: Deferred[None] = Deferred()
-        self._empty.append(gone)
-        for protocol in list(self._protocols):
+        gone = self.crowd.empty()
+        for protocol in self.crowd:
             protocol.last_words()
-        for protocol in list(self._protocols):
+        for protocol in self.crowd:
             protocol.close("the server stops")
         return gone

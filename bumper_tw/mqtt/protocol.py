@@ -161,7 +161,7 @@ class MqttProtocol(Lifetime):
         will = _message(packet.will, who)
         session = self.factory.broker.open(who, client_id, self, packet.clean, will)
         self._session = session
-        self.factory.known(self)
+        self.factory.crowd.known(self)
         if who.role is Role.ROBOT:
             self._presence = self.factory.robot_connected(who)
         ready: Deferred[None] = succeed(None) if session.ready is None else session.ready
@@ -309,7 +309,7 @@ class MqttProtocol(Lifetime):
             self._log.info("{who} disconnected", who=self._session.who)
         if self._presence is not None:
             self._presence.gone()
-        self.factory.lost(self)
+        self.factory.crowd.lost(self)
 
 
 def _message(will: Will | None, who: Principal) -> Message | None:

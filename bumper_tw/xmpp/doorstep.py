@@ -133,7 +133,7 @@ class Doorstep(protocol.Protocol):
         """The client is in."""
         self.stranger = False
         self._clear_deadline()
-        self.factory.known(self)
+        self.factory.crowd.known(self)
 
     def _too_late(self, patience: float) -> None:
         self._deadline = None
@@ -172,7 +172,7 @@ class Doorstep(protocol.Protocol):
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         self._clear_deadline()
         self._ended(reason)
-        self.factory.lost(self)
+        self.factory.crowd.lost(self)
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:

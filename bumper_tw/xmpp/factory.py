@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from bumper_tw.core.repeats import Repeats, again
-from bumper_tw.front.crowd import Headcount, Unwelcome
+from bumper_tw.core.repeats import Repeats
+from bumper_tw.front.crowd import Crowd, Unwelcome
 from bumper_tw.front.outbox import Wave
 from bumper_tw.interfaces import IAuthenticator, IRobotPresence
 from bumper_tw.values import Principal
@@ -77,6 +77,7 @@ class XmppFactory:
 
     @ivar counts: what happened to connections, by name.
     @ivar seconds: the time.
+    @ivar crowd: the connections there are.
     @ivar wave: what is written while received bytes are dealt with.
     @ivar strange: what strangers did, by address, so that it does not fill the log.
     @ivar refused: refused logins, by name.
@@ -103,11 +104,7 @@ class XmppFactory:
         self.counts: Counter[str] = Counter()
         self.wave = Wave()
         self.strange, self.refused, self.visits = Repeats(clock), Repeats(clock), Repeats(clock)
-        self._crowd = Repeats(clock)
-        self._inside: dict[Doorstep, None] = {}
-        self._everybody = Headcount(limits.connections, limits.per_peer)
-        self._strangers = Headcount(limits.strangers, limits.strangers_per_peer)
-        self._empty: list[Deferred[None]] = []
+        self.crowd: Crowd[Doorstep] = Crowd(clock, limits, self.counts, self._log)
 
     def door(self, creator: Any, clear: bool = True) -> XmppDoor:
         """What to listen with; see L{XmppDoor}."""
@@ -117,60 +114,20 @@ class XmppFactory:
         self, addr: IAddress | None, tls: TLSMemoryBIOFactory, clear: bool
     ) -> Doorstep | Unwelcome:
         """Take a connection, or refuse it."""
-        host = str(getattr(addr, "host", ""))
-        if self._everybody.full(host) or self._strangers.full(host):
-            self._turn_away(host)
-            return Unwelcome()
-        doorstep = Doorstep(self, host, tls, clear)
-        self._inside[doorstep] = None
-        self._everybody.enter(host)
-        self._strangers.enter(host)
-        self.counts["connections"] += 1
-        return doorstep
+        return self.crowd.admit(addr, lambda host: Doorstep(self, host, tls, clear))
 
     def stream(self, doorstep: Doorstep, secure: bool, domain: str = "") -> XmppStream:
         """What is behind the door."""
         return XmppStream(self, doorstep, secure, domain)
 
-    def _turn_away(self, host: str) -> None:
-        self.counts["connections refused"] += 1
-        more = self._crowd.say(host)
-        if more is not None:
-            self._log.warn(
-                "too many connections, refused one from {peer}{more}", peer=host, more=again(more)
-            )
-
-    def known(self, doorstep: Doorstep) -> None:
-        """A client is in."""
-        self._strangers.leave(doorstep.host)
-
-    def lost(self, doorstep: Doorstep) -> None:
-        """A connection has ended."""
-        del self._inside[doorstep]
-        self._everybody.leave(doorstep.host)
-        if doorstep.stranger:
-            self._strangers.leave(doorstep.host)
-        if not self._inside:
-            waiting, self._empty = self._empty, []
-            for farewell in waiting:
-                farewell.callback(None)
-
     def dismiss(self, gone: Callable[[Principal], bool]) -> None:
         """End the streams of those who would not be let in any more, bound or not yet."""
-        for doorstep in list(self._inside):
+        for doorstep in self.crowd:
             doorstep.dismiss(gone)
-
-    @property
-    def population(self) -> tuple[int, int]:
-        """From how many addresses there are connections, and strangers."""
-        return len(self._everybody), len(self._strangers)
 
     def farewell(self) -> Deferred[None]:
         """End every connection; fires when the last one is gone."""
-        if not self._inside:
-            return succeed(None)
-        gone: Deferred[None] = Deferred()
-        self._empty.append(gone)
-        for doorstep in list(self._inside):
+        gone = self.crowd.empty()
+        for doorstep in self.crowd:
             doorstep.farewell()
         return gone

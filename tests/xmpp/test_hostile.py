@@ -228,8 +228,8 @@ class CloseRaceTests(SynchronousTestCase):
         self.world.settle()
         self.assertTrue(client.line.lost)
         self.assertEqual(self.world.clock.getDelayedCalls(), [])
-        factory = self.world.factory
-        self.assertEqual(factory.population, (0, 0))
+        crowd = self.world.factory.crowd
+        self.assertEqual((len(crowd.everybody), len(crowd.strangers)), (0, 0))
 
     def test_handshake_cut(self) -> None:
         """A connection that is lost in the middle of TLS, and the server that stops."""
