@@ -6,6 +6,7 @@ from itertools import count
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.dialect import stanzas
 from bumper_tw.dialect.domains import USERS, robot_jid
 from bumper_tw.dialect.topics import HELPER
@@ -49,7 +50,7 @@ class Adoption:
         self._clock, self._tell_as = clock, tell_as
         self._permitted, self._enabled = permitted, enabled
         self._begun: dict[DeviceId, dict[Key, float]] = {}
-        self._numbers = count(1)
+        self._numbers, self._failed = count(1), Repeats(clock)
 
     def heard(self, device: DeviceId, td: str, error: str, admin: str, to: Jid) -> bool:
         """
@@ -94,7 +95,7 @@ class Adoption:
             for each in stanzas.adoption((first, second, third), robot, administrator, user):
                 self._tell_as(administrator, device, each)
         except CommandFailed as failure:
-            self._log.info("{did} cannot be adopted: {why}", did=device.did, why=failure)
+            self._complain(device.did, failure)
             return False
         self._remember(device, user)
         self._log.warn(
@@ -104,6 +105,13 @@ class Adoption:
             administrator=str(administrator),
         )
         return True
+
+    def _complain(self, did: str, why: CommandFailed) -> None:
+        more = self._failed.say(did)
+        if more is not None:
+            self._log.info(
+                "{did} cannot be adopted: {why}{more}", did=did, why=why, more=again(more)
+            )
 
 
 def administrator_in(error: str, admin: str) -> Jid | None:

@@ -10,6 +10,7 @@ from bumper_tw.core.identity import claimed_robot
 from bumper_tw.core.presence import RobotPresence
 from bumper_tw.core.repeats import Repeats
 from bumper_tw.core.robot_reports import RobotReports
+from bumper_tw.core.xmpp_services import CTL_ID
 from bumper_tw.dialect import controls, job_dates, reports_xml, stanzas
 from bumper_tw.dialect.controls import Control
 from bumper_tw.dialect.domains import ATOM
@@ -28,7 +29,7 @@ Adopt = Callable[[DeviceId, str, str, str, Jid], bool]
 #: Told of each report of a robot: its did, the C{td}, and what writes the C{ctl} element.
 Overhear = Callable[[str, str, Callable[[], bytes]], None]
 
-#: Seconds within which a robot tells all of its users the same.
+#: Seconds within which a robot tells all of its users the same; what it repeats then is no news.
 COPIES = 1.0
 
 #: The C{ctl} id of the last of the three requests that make a robot obey somebody.
@@ -116,15 +117,31 @@ class XmppGateway:
         """A robot has said something to somebody; errors only repeat what somebody asked."""
         if stanza.attributes.get("type") not in {"set", "result"}:
             return
+        number, *rest = around_number(stanza.raw)
+        again = self._is_repeated(device.did, hash(tuple(rest)))
+        if again and not matters_again(stanza, number):
+            return
         try:
             if stanza.child is not None and stanza.child[0] == stanzas.NS_SF:
                 self._reports.record(device.did, [controls.alert(stanza.raw)])
             else:
-                self._heard(device, stanza, controls.read(stanza.raw))
+                self._heard(device, stanza, controls.read(stanza.raw), again)
         except ValueError as why:
             self._log.debug("{did} sent what cannot be read: {why}", did=device.did, why=why)
 
-    def _heard(self, device: DeviceId, stanza: Stanza, control: Control) -> None:
+    def _is_repeated(self, did: str, told: int) -> bool:
+        """
+        Whether a robot has said that just now: it tells each of its users the same, and an app
+        that asks all the time.
+        """
+        now = self._clock.seconds()
+        before, at = self._told.get(did, (0, -COPIES))
+        if told == before and now - at < COPIES:
+            return True
+        self._told[did] = told, now
+        return False
+
+    def _heard(self, device: DeviceId, stanza: Stanza, control: Control, again: bool) -> None:
         to, dialogue = addressee(stanza), self._dialogues.get(device.did)
         asked = dialogue.answered(*answers(stanza, control, to)) if dialogue else None
         if self._is_put_off(device, control, to, asked):
@@ -137,8 +154,8 @@ class XmppGateway:
         if control.errno == controls.WEDGED and control.ret == "fail":
             self._complain(device.did)
         self._record(device, control, subject(stanza, to, asked))
-        if dialogue is not None and asked is None and control.td and not control.id:
-            self._pass_on(device.did, stanza, control)
+        if dialogue is not None and asked is None and control.td and not (control.id or again):
+            self._overhear(device.did, control.td, control.written)
 
     def _is_put_off(
         self, device: DeviceId, control: Control, to: Jid, asked: Asked | None
@@ -164,14 +181,6 @@ class XmppGateway:
         if self._wedged.say(did) is not None:
             self._log.warn("{did} is stuck; press the button on it", did=did)
 
-    def _pass_on(self, did: str, stanza: Stanza, control: Control) -> None:
-        """Let others hear a report, once: a robot tells it to each of its users."""
-        report, now = hash(stanza.raw[stanza.raw.find(b"<ctl") :]), self._clock.seconds()
-        before, at = self._told.get(did, (0, -COPIES))
-        self._told[did] = report, now
-        if report != before or now - at >= COPIES:
-            self._overhear(did, control.td, control.written)
-
     def _record(self, device: DeviceId, control: Control, name: str) -> None:
         job, now = self._reports.job(device.did), self._clock.seconds()
         said = job_dates.dated(controls.read_as(device.model, control.element), job, now)
@@ -184,6 +193,22 @@ def addressee(stanza: Stanza) -> Jid:
         return parse_jid(stanza.attributes.get("to", ""))
     except ValueError:
         return NOBODY
+
+
+def around_number(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """The number that an answer has, empty for an event, and what is before and behind it."""
+    start, found = max(0, raw.find(b"<ctl")), CTL_ID.search(raw)
+    if found is None:
+        return b"", raw[start:], b""
+    begin, end = found.span(found.lastindex or 0)
+    return raw[begin:end], raw[start:begin], raw[end:]
+
+
+def matters_again(stanza: Stanza, number: bytes) -> bool:
+    """Whether what a robot repeats counts each time: what may answer us, and refusals."""
+    to = addressee(stanza)
+    is_for_us = not to.local or to.key == OURSELVES.key
+    return is_for_us or number == REPAIRED.encode() or b"errno" in stanza.raw
 
 
 def answers(stanza: Stanza, control: Control, to: Jid) -> tuple[str, ...]:

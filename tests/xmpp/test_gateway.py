@@ -467,6 +467,39 @@ class ReportTests(GatewayCase):
             self.say(report)
         self.assertEqual(self.overheard, [battery, battery])
 
+    def test_repeated(self) -> None:
+        """
+        What a robot repeats to others is read once a second, under whatever number; what it
+        says in between counts.
+        """
+        said = "<ctl id='{}' ret='ok'><battery power='{:03}'/></ctl>"
+        for number in range(12):
+            self.say(said.format(number, 87), ANN, number=str(number))
+            self.clock.advance(0.1)
+        self.assertEqual(self.readings(), [Battery(87), Battery(87)])
+        for percent in (86, 86, 87):
+            self.say(said.format(percent, percent), ANN)
+        self.assertEqual(self.readings(), [Battery(86), Battery(87)])
+        self.assertEqual(len(self.ann.take()), 15)
+
+    def test_repeated_to_us(self) -> None:
+        """The answer to a question of ours counts, though somebody else was told the same."""
+        asked = self.ask()
+        number, _ = self.question()
+        self.say("<ctl id='1' ret='ok'><battery power='087'/></ctl>", ANN)
+        self.say(f"<ctl id='{number}' ret='ok'><battery power='087'/></ctl>")
+        self.assertEqual(
+            self.successResultOf(asked).body, b"<ctl ret='ok'><battery power='087'/></ctl>"
+        )
+
+    def test_refused_again(self) -> None:
+        """Everybody whom a robot refuses is heard of."""
+        with capturedLogs() as events:
+            for user in (ANN, "fuid_other@ecouser.net/A"):
+                self.say(f"<ctl id='3' {DENIED}/>", user)
+        refused = [event["user"] for event in events if "administrator" in event]
+        self.assertEqual(refused, [f"{UID}@ecouser.net", "fuid_other@ecouser.net"])
+
     def test_firmware(self) -> None:
         """A version is news once, and remembered."""
         for _ in range(2):
