@@ -101,6 +101,7 @@ class MqttFactory:
     @ivar strange: what strangers did, by address, so that it does not fill the log.
     @ivar refused: refused logins, by client id; some clients try every five seconds for ever
         (mqtt.md 3.4).
+    @ivar visits: who has connected, by name: two that take each other's place do so for ever.
     """
 
     _log = Logger()
@@ -122,7 +123,7 @@ class MqttFactory:
         self.seconds = clock.seconds
         self.counts: Counter[str] = Counter()
         self.wave = Wave()
-        self.strange, self.refused = Repeats(clock), Repeats(clock)
+        self.strange, self.refused, self.visits = Repeats(clock), Repeats(clock), Repeats(clock)
         self.crowd: Crowd[MqttProtocol] = Crowd(clock, limits, self.counts, self._log)
         self._random_hex = random_hex
 

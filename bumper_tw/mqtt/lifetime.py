@@ -23,9 +23,10 @@ class Lifetime(Answers):
     came, and waits for the rest.
 
     @ivar host: the address of the other side; empty for a local socket.
+    @ivar quiet: whether the same client was here just now, so that the owner need not hear of it.
     """
 
-    __slots__ = ("_deadline", "_last", "_over", "_patience", "factory", "host")
+    __slots__ = ("_deadline", "_last", "_over", "_patience", "factory", "host", "quiet")
 
     _log = Logger()
     factory: "MqttFactory"
@@ -35,7 +36,7 @@ class Lifetime(Answers):
         self.factory, self.host = factory, host
         self._deadline: IDelayedCall | None = None
         self._patience, self._last = factory.limits.login, 0.0
-        self._over = False
+        self._over = self.quiet = False
 
     @property
     def peer(self) -> str:
@@ -68,7 +69,8 @@ class Lifetime(Answers):
 
     def close(self, reason: str) -> None:
         if not self._over:
-            self._log_end(reason, self.factory.strange.say(self.host) if self.stranger else 0)
+            known = None if self.quiet else 0
+            self._log_end(reason, self.factory.strange.say(self.host) if self.stranger else known)
             self._hang_up(farewell=False)
 
     def _log_end(self, reason: str, more: int | None) -> None:

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bumper_tw.broker_interfaces import Granted, IMqttOutlet, IMqttSession
+from bumper_tw.core.repeats import again
 from bumper_tw.dialect.logins import MqttCredentials
 from bumper_tw.errors import LoginRefused, ProtocolViolation, StorageError
 from bumper_tw.interfaces import IRobotPresence
@@ -174,12 +175,20 @@ class MqttProtocol(Lifetime):
         present = session.present and packet.level > MQTT_31
         self.answer(encode(ConnAck(ConnectCode.ACCEPTED, present)))
         held = self._connection.accept()
-        self._log.info("{who} connected from {peer}", who=session.who, peer=self.peer)
+        self._log_visit(session.who)
         self.transport.resumeProducing()
         session.resume()
         self._listens_to(session.filters)
         if not self._over:
             self._act_on(held)
+
+    def _log_visit(self, who: Principal) -> None:
+        more = self.factory.visits.say(str(who))
+        self.quiet = more is None
+        if more is not None:
+            self._log.info(
+                "{who} connected from {peer}{more}", who=who, peer=self.peer, more=again(more)
+            )
 
     def _refuse(self, failure: Failure, client_id: str) -> None:
         # What the client left has to be forgotten on disk, and that refuses.
@@ -305,7 +314,7 @@ class MqttProtocol(Lifetime):
         self._clear_deadline()
         if not self._over:
             self.end(farewell=False)
-        if self._session is not None:
+        if self._session is not None and not self.quiet:
             self._log.info("{who} disconnected", who=self._session.who)
         if self._presence is not None:
             self._presence.gone()

@@ -159,13 +159,23 @@ class RepeatedTests(WorldCase):
         self.assertLess(len(line["reason"]), 200)
 
     def test_strangers(self) -> None:
-        """Whoever knocks without a login has a line a minute; who is known always has one."""
+        """Whoever knocks without a login has a line a minute, and so has who is known."""
         with capturedLogs() as said:
             for _ in range(3):
                 self.world.dial(ALICE).send(b"GET / HTTP/1.1")
             for _ in range(3):
                 self.world.connect(ALICE).send(b"\x10")
-        self.assertEqual(len(lines(said, "closing")), 4)
+        self.assertEqual(len(lines(said, "closing")), 2)
+
+    def test_visits(self) -> None:
+        """Who comes and goes all the time has two lines a minute, which say how often."""
+        with capturedLogs() as said:
+            for _ in range(24):
+                self.world.connect(ALICE).line.drop()
+                self.clock.advance(5)
+        came = lines(said, "connected from")
+        self.assertEqual([each["more"][:9] for each in came], ["", " (11 more"])
+        self.assertEqual(len(lines(said, "disconnected")), 2)
 
 
 class LimitTests(SynchronousTestCase):
