@@ -21,9 +21,9 @@ from bumper_tw.wire.xmpp_stanzas import Stanza
 #: Addresses that are longer are read anew each time: whoever invents some fills no memory.
 REMEMBERED = 256
 
-#: The first C{ctl} that has an id, and the id.  Nothing in it backtracks.
+#: The first C{ctl} that has an id, and the id.  There is one way only to read each.
 CTL_ID = re.compile(
-    rb"<(?:[\w.-]++:)?+ctl(?:\s++(?!id\s*+=)[\w:.-]++\s*+=\s*+(?:'[^']*+'|\"[^\"]*+\"))*+"
+    rb"<(?:[\w.-]++:)?ctl(?:\s++(?!id\s*+=)[\w:.-]++\s*+=\s*+(?:'[^']*+'|\"[^\"]*+\"))*"
     rb"\s++id\s*+=\s*+(?:'([^']*+)'|\"([^\"]*+)\")"
 )
 

@@ -20,12 +20,15 @@ MAX_DEPTH = 16
 #: Elements in one payload; a list of a hundred cleaning logs has a hundred and one.
 MAX_ELEMENTS = 2000
 
+#: Attributes of one element; robots use a dozen.
+MAX_ATTRIBUTES = 500
+
 NAME = r"[A-Za-z_][\w.:-]*+"
 VALUE = r"""(?:"[^"]*+"|'[^']*+')"""
 
-#: One tag.  Nothing in it backtracks, so its cost is its length.
+#: One tag.  There is one way only to read it, so its cost is its length.
 TAG = re.compile(
-    rf"<(?P<close>/?)(?P<name>{NAME})(?P<attributes>(?:\s*+{NAME}\s*+=\s*+{VALUE})*+)"
+    rf"<(?P<close>/?)(?P<name>{NAME})(?P<attributes>(?:\s*+{NAME}\s*+=\s*+{VALUE}){{0,{MAX_ATTRIBUTES}}})"
     r"\s*+(?P<empty>/?)>"
 )
 ATTRIBUTE = re.compile(rf"({NAME})\s*+=\s*+({VALUE})")

@@ -24,7 +24,7 @@ from bumper_tw.wire.xmpp_stanzas import (
 #: length when it comes in crumbs.  One longer than this many bytes is held back until it is whole.
 PATIENCE = 1024
 
-_TAG = re.compile(rb"<(?:[^>'\"]|'[^']*+'|\"[^\"]*+\")*+>")
+_TAG = re.compile(rb"<(?:[^>'\"]++|'[^']*+'|\"[^\"]*+\")*>")
 _XML_LANG = "http://www.w3.org/XML/1998/namespace lang"
 
 #: The errors of expat that have a condition of their own.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 #: How much of what has been searched in vain may be the beginning of what is sought.
 LONGEST = 48
 
-_TAGS = re.compile(rb"<[A-Za-z_/](?:[^<>'\"]|'[^']*+'|\"[^\"]*+\")*+>")
+_TAGS = re.compile(rb"<[A-Za-z_/](?:[^<>'\"]++|'[^']*+'|\"[^\"]*+\")*>")
 
 _QUOTE_OR_END = re.compile(rb"['\">]")
 

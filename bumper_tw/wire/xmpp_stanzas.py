@@ -20,7 +20,7 @@ STREAMS = "http://etherx.jabber.org/streams"
 USUAL = 300
 
 _ATTRIBUTE = re.compile(rb"""\s++([^\s=/>]++)\s*+=\s*+(?:'([^']*+)'|"([^"]*+)")""")
-_START = re.compile(rb"""<([^\s/>]++)((?:[^/>'"]|'[^']*+'|"[^"]*+")*+)""")
+_START = re.compile(rb"""<([^\s/>]++)((?:[^/>'"]++|'[^']*+'|"[^"]*+")*)""")
 
 
 class StreamViolation(ProtocolViolation):
