@@ -1,8 +1,6 @@
 """Where everything meets, once: built bottom-up, read top-down."""
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_hex
@@ -15,8 +13,6 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from bumper_tw.app.addresses import announceable, host_names, own_addresses
-from bumper_tw.app.addresses import plain as plain_address
 from bumper_tw.app.brokerage import (
     A_DAY,
     AN_HOUR,
@@ -29,9 +25,11 @@ from bumper_tw.app.brokerage import (
     reload_access,
     robot_secrets,
 )
+from bumper_tw.app.certificates import open_vault, renew
 from bumper_tw.app.config import Listen, Settings
 from bumper_tw.app.exchange import Exchange, exchange
-from bumper_tw.app.lifecycle import Listener, Repeated, Step
+from bumper_tw.app.lifecycle import Doors, Listener, Repeated, Step
+from bumper_tw.app.reach import Reach
 from bumper_tw.app.root import Root, Start, hand_over
 from bumper_tw.app.website import website
 from bumper_tw.core.accounts import Accounts
@@ -50,7 +48,6 @@ from bumper_tw.core.tokens import Signer
 from bumper_tw.core.translation import TranslatingCorrelator
 from bumper_tw.core.turns import Turns
 from bumper_tw.interfaces import IAccountStore, IDatabase
-from bumper_tw.pki.certificates import Address
 from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.vault import FILES, Vault
 from bumper_tw.storage.accounts import AccountStore
@@ -115,6 +112,10 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     remember(facts, mqtt.router, path)
     site = website(reactor, settings, vault, facts)
     contexts = ServerContexts(vault.credentials)
+    doors = [
+        (at, Listener(reactor, at.serve, at.at, inside(reactor, at, site, mqtt, xmpp, contexts)))
+        for at in settings.listen
+    ]
 
     root = Root(reactor, settings, start)
     root.reloads += [
@@ -143,11 +144,9 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         Step("XMPP router", stop=xmpp.router.stop),
         Step("XMPP farewell", stop=xmpp.factory.farewell),
         Step("commands", stop=facts.commands.stop),
-        *(demo_robots(reactor, settings) if start.demo else ()),
-        *(
-            Listener(reactor, at.serve, at.at, inside(reactor, at, site, mqtt, xmpp, contexts))
-            for at in settings.listen
-        ),
+        *(listener for _, listener in doors),
+        Reach(settings),
+        *(demo_robots(reactor, doors) if start.demo else ()),
     ):
         child.setServiceParent(root)
     hand_over(ours(settings), start.options)
@@ -162,32 +161,6 @@ def ours(settings: Settings) -> Iterator[Path]:
     yield settings.tls.directory
     for name in FILES:
         yield settings.tls.directory / name
-
-
-def open_vault(settings: Settings) -> Vault:
-    """The certificates; whatever is missing is made now, as making keys takes time."""
-    names, addresses = own_names(settings)
-    vault = Vault(settings.tls.directory, names, addresses, lambda: datetime.now(UTC))
-    vault.ensure()
-    vault.config_key()
-    vault.signing_secret()
-    return vault
-
-
-def own_names(settings: Settings) -> tuple[list[str], list[Address]]:
-    """What the certificate calls this box."""
-    addresses = [ip_address(text) for text in sorted(set(reachable(settings)))]
-    return [*host_names(), *settings.server.name], addresses
-
-
-def reachable(settings: Settings) -> Iterator[str]:
-    """The addresses of this box that a certificate has to cover."""
-    if settings.server.announce:
-        yield settings.server.announce
-    for own in own_addresses():
-        address = plain_address(own.address)
-        if announceable(address):
-            yield address
 
 
 def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -> Facts:
@@ -381,17 +354,6 @@ def inside(
     return TLSMemoryBIOFactory(creator, False, factory, reactor) if at.tls else factory
 
 
-def renew(settings: Settings, vault: Vault, contexts: ServerContexts) -> None:
-    """
-    Look after the certificates, also when the box has moved; new connections get new ones.
-
-    @raise StartError: they cannot be read or made; the old ones stay in use.
-    """
-    vault.speak_for(*own_names(settings))
-    if vault.renew_if_due(datetime.now(UTC)):
-        contexts.reload()
-
-
 def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> Deferred[Any]:
     """Drop what has become too old or too much, and who has no right to be here any more."""
     dismiss(facts, parties, ())
@@ -407,8 +369,8 @@ def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> D
     )
 
 
-def demo_robots(reactor: Any, settings: Settings) -> Iterator[IService]:
+def demo_robots(reactor: Any, doors: Doors) -> Iterator[IService]:
     """Simulated robots, for a start with C{--demo}."""
     from bumper_tw.app.demo import Demo
 
-    yield Demo(reactor, settings)
+    yield Demo(reactor, doors)

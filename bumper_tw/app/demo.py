@@ -1,16 +1,18 @@
 """C{--demo}: simulated robots, and what to try with them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bumper_tw.app.config import Listen, Settings
+from bumper_tw.app.lifecycle import Doors
+from bumper_tw.app.ports import host_of, port_of
 from bumper_tw.simulator.endpoints import connect_endpoint
 from bumper_tw.simulator.identity import Kind, identities, xmpp_identities
 from bumper_tw.simulator.robot import SimulatedRobot
@@ -20,48 +22,84 @@ from bumper_tw.simulator.xmpp_robot import XmppRobot
 #: How fast time goes for the robots: a job of twelve minutes takes one.
 SPEED = 12.0
 
-HINTS = """
-The demo is running: a server on this machine alone, and simulated robots:
+#: How this machine calls itself.
+HERE = "127.0.0.1"
+
+HEAD = """
+The demo is running: a server on this machine, and simulated robots:
 {robots}
-
-    curl -s http://127.0.0.1:8007/discover
-    TOKEN=$(curl -s http://127.0.0.1:8007/api/login -d '{{"account":"me","password":"any"}}' \\
-            | python3 -c 'import json,sys; print(json.load(sys.stdin)["token"])')
-    curl -s -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8007/api/robots
-    curl -s -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8007/api/command \\
-         -d '{{"did":"{did}","name":"clean","data":{{"act":"start","type":"auto"}}}}'
-    curl -s -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8007/api/robots/{did}/status
-
-The others take the same commands; put their names in the place of the first.
-
-Home Assistant, Ecovacs integration, self-hosted: REST http://127.0.0.1:8007, MQTT
-mqtt://127.0.0.1:1883, any account and password.  Ctrl-C ends the demo.
 """
 
+COMMANDS = """
+    curl {flags} {web}/discover
+    TOKEN=$(curl {flags} {web}/api/login -d '{{"account":"me","password":"any"}}' \\
+            | python3 -c 'import json,sys; print(json.load(sys.stdin)["token"])')
+    curl {flags} -H "Authorization: Bearer $TOKEN" {web}/api/robots
+    curl {flags} -H "Authorization: Bearer $TOKEN" {web}/api/command \\
+         -d '{{"did":"{did}","name":"clean","data":{{"act":"start","type":"auto"}}}}'
+    curl {flags} -H "Authorization: Bearer $TOKEN" {web}/api/robots/{did}/status
+
+The others take the same commands; put their names in the place of the first.
+"""
+
+HOME_ASSISTANT = """
+Home Assistant, Ecovacs integration, self-hosted: REST {web}, MQTT
+{mqtt}, any account and password.
+"""
+
+TAIL = """
+Ctrl-C ends the demo.
+"""
 
 Robot = SimulatedRobot | XmppRobot
 
 
+@frozen
+class Place:
+    """Where a listener is reached from this machine."""
+
+    serve: str
+    tls: bool
+    host: str
+    port: int
+
+    def url(self, scheme: str) -> str:
+        """
+        The same as a URL.
+
+        @param scheme: without TLS; an C{s} behind it means with.
+        """
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}{'s' if self.tls else ''}://{host}:{self.port}"
+
+
 class Demo(Service):
-    """The robots of the demo."""
+    """
+    The robots of the demo.
+
+    They are made at the start, as only then all ports are known.
+    """
 
     name = "demo"
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings) -> None:
-        mqtt, xmpp = mqtt_robots(reactor, settings), xmpp_robots(reactor, settings)
-        self._robots: list[Robot] = [*mqtt, *xmpp]
+    def __init__(self, reactor: Any, doors: Doors) -> None:
+        self._reactor, self._doors = reactor, doors
+        self._places: list[Place] = []
+        self._robots: list[Robot] = []
 
     def startService(self) -> None:
         super().startService()
+        self._places = list(places(self._doors))
+        mqtt, xmpp = (make(self._reactor, self._places) for make in (mqtt_robots, xmpp_robots))
+        self._robots = [*mqtt, *xmpp]
         ready = gatherResults([robot.start() for robot in self._robots], consumeErrors=True)
         ready.addCallbacks(self._say_what_to_try, self._broken)
 
     def _say_what_to_try(self, _: object) -> None:
         """On the terminal, as it is no log line."""
         if sys.__stdout__ is not None:
-            did, rows = self._robots[0].identity.did, "\n".join(map(row, self._robots))
-            sys.__stdout__.write(HINTS.format(did=did, robots=rows))
+            sys.__stdout__.write(hints(self._robots, self._places))
             sys.__stdout__.flush()
 
     def _broken(self, failure: Failure) -> None:
@@ -80,25 +118,52 @@ def row(robot: Robot) -> str:
     return f"    {robot.identity.did}  {kind}"
 
 
-def mqtt_robots(reactor: Any, settings: Settings) -> Iterator[SimulatedRobot]:
-    """A JSON robot and an XML robot."""
-    [secure] = [at for at in settings.listen if at.serve == "mqtt" and at.tls]
-    endpoint = connect_endpoint(reactor, "127.0.0.1", port_of(secure), True, None)
-    for kind in (Kind.JSON, Kind.XML):
-        for who in identities(1, kind):
-            yield SimulatedRobot(reactor, endpoint, who, kind, speed=SPEED)
+def hints(robots: list[Robot], places: list[Place]) -> str:
+    """What can be tried with these robots at these places."""
+    web, mqtt = first(places, "web"), first(places, "mqtt")
+    said = {"robots": "\n".join(map(row, robots)), "flags": "-s"}
+    parts = [HEAD]
+    if robots and web is not None:
+        # The certificate is one of our own.
+        said |= {"web": web.url("http"), "flags": "-sk" if web.tls else "-s"}
+        said["did"] = robots[0].identity.did
+        parts.append(COMMANDS)
+        if mqtt is not None:
+            said["mqtt"] = mqtt.url("mqtt")
+            parts.append(HOME_ASSISTANT)
+    return "".join([*parts, TAIL]).format(**said)
 
 
-def xmpp_robots(reactor: Any, settings: Settings) -> Iterator[XmppRobot]:
-    """A robot of the first generation, if XMPP is served."""
-    places = [at for at in settings.listen if at.serve == "xmpp"]
+def places(doors: Doors) -> Iterator[Place]:
+    """Where TCP is listened for: at the port that was bound, or else will be."""
+    for listen, listener in doors:
+        port = listener.tcp_port or port_of(listen.at)
+        if port:
+            host = host_of(listen.at) or HERE
+            yield Place(listen.serve, listen.tls, host, port)
+
+
+def first(places: Iterable[Place], serve: str) -> Place | None:
+    """The first place where something is spoken, without TLS if there is one."""
+    found = [place for place in places if place.serve == serve]
+    return min(found, key=lambda place: place.tls, default=None)
+
+
+def mqtt_robots(reactor: Any, places: Iterable[Place]) -> Iterator[SimulatedRobot]:
+    """A JSON robot and an XML robot, if MQTT is served with TLS."""
+    secure = [at for at in places if at.serve == "mqtt" and at.tls]
+    for place in secure[:1]:
+        endpoint = connect_endpoint(reactor, place.host, place.port, True, None)
+        for kind in (Kind.JSON, Kind.XML):
+            for who in identities(1, kind):
+                yield SimulatedRobot(reactor, endpoint, who, kind, speed=SPEED)
+
+
+def xmpp_robots(reactor: Any, places: Iterable[Place]) -> Iterator[XmppRobot]:
+    """A robot of the first generation, if XMPP is served; it begins without TLS."""
+    clear = [at for at in places if at.serve == "xmpp" and not at.tls]
     dial = partial(connect_endpoint, reactor, tls=False)
-    for place in places[:1]:
-        search = Search("127.0.0.1", port_of(place))
+    for place in clear[:1]:
+        search = Search(place.host, place.port)
         for who in xmpp_identities(1):
             yield XmppRobot(reactor, dial, search, who, speed=SPEED)
-
-
-def port_of(place: Listen) -> int:
-    """The TCP port of a listener."""
-    return int(place.at.split(":")[1])

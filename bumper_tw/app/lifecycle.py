@@ -1,6 +1,6 @@
 """Starting in order, stopping in the reverse order, each step awaited."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.application.service import MultiService, Service
@@ -13,6 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bumper_tw.app.config import Listen
 from bumper_tw.app.ports import explain_bind_failure
 from bumper_tw.errors import StartError
 
@@ -158,6 +159,12 @@ class Listener(Service):
         where = f"{host.host}:{host.port}" if hasattr(host, "port") else str(host)
         self._log.info("{name}: accepting connections at {where}", name=self.title, where=where)
 
+    @property
+    def tcp_port(self) -> int | None:
+        """The port that it is bound to; C{None} as long as it is not, or when it is not TCP."""
+        host: Any = None if self.port is None else self.port.getHost()
+        return getattr(host, "port", None)
+
     def __repr__(self) -> str:
         return self.title
 
@@ -170,3 +177,7 @@ class Listener(Service):
         super().stopService()
         port, self.port = self.port, None
         return None if port is None else port.stopListening()
+
+
+#: Every place where connections are accepted, as the owner described it, and what does that.
+Doors = Sequence[tuple[Listen, Listener]]

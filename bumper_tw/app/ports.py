@@ -31,6 +31,9 @@ PRIVILEGES = (
 ENDPOINT = re.compile(r"(?!ssl:|tls:)[a-z][a-z0-9]*:.+")
 PORT = re.compile(r":(?:port=)?([0-9]{1,5})(?::|$)")
 
+#: Stands between the parts of an endpoint; the colons of an IPv6 address are escaped.
+COLON = re.compile(r"(?<!\\):")
+
 
 def is_endpoint(description: str) -> bool:
     """Can this be a Twisted endpoint that listens, without TLS?"""
@@ -38,6 +41,26 @@ def is_endpoint(description: str) -> bool:
     tcp = description.startswith(("tcp:", "tcp6:"))
     sound = not tcp or (port is not None and int(port[1]) < 65536)
     return sound and description.isprintable() and ENDPOINT.fullmatch(description) is not None
+
+
+def port_of(description: str) -> int | None:
+    """The TCP port in an endpoint, where 0 is any that is free; C{None} when there is none."""
+    port = PORT.search(description.replace(r"\:", "."))
+    return int(port[1]) if port else None
+
+
+def host_of(description: str) -> str | None:
+    """
+    The address that an endpoint is bound to: C{""} for all there are, C{None} when it is no
+    TCP endpoint, so that something else decides who gets here.
+    """
+    kind, *rest = COLON.split(description)
+    if kind not in {"tcp", "tcp6"}:
+        return None
+    named = dict(part.split("=", 1) for part in rest if "=" in part)
+    unnamed = [part for part in rest if "=" not in part]
+    found = named.get("interface", "".join(unnamed[1:2]))
+    return "" if found in EVERYWHERE else plain(found.replace(r"\:", ":"))
 
 
 @frozen

@@ -9,7 +9,7 @@ import bumper_tw.web
 from bumper_tw import __version__
 from bumper_tw.app.addresses import Announcer, default_source, own_addresses
 from bumper_tw.app.config import Listen, Settings, WebSettings
-from bumper_tw.app.ports import PORT
+from bumper_tw.app.ports import port_of
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.commands import SPACE, request_ids
 from bumper_tw.dialect import models
@@ -110,9 +110,7 @@ def xmpp_port(listen: Iterable[Listen]) -> int:
     @return: the vendor's port when there is none: something in front of us may have it.
     """
     places = sorted((each for each in listen if each.serve == "xmpp"), key=lambda each: each.tls)
-    # The colons of an IPv6 address are escaped.
-    found = (PORT.search(each.at.replace(r"\:", ".")) for each in places)
-    ports = (int(port[1]) for port in found if port)
+    ports = (port_of(each.at) for each in places)
     return next((port for port in ports if port), VENDOR_XMPP)
 
 

@@ -9,8 +9,8 @@ Bodies are JSON objects::
 
 C{payload} is what a robot of that kind has in its own payload (mqtt.md 7.1, 8.1): an object,
 or a string of XML.  A command without arguments may leave it out, and so may an answer its
-C{cmd}.  C{id} is the sender's choice, up to 64 letters, digits, dashes and underscores, or a
-number; the answer carries it back.
+C{cmd}.  A command may also call it C{data}, as over HTTP.  C{id} is the sender's choice, up to
+64 letters, digits, dashes and underscores, or a number; the answer carries it back.
 """
 
 import re
@@ -115,7 +115,9 @@ def message(shape: Shape, did: str, values: dict[str, Any]) -> PlainMessage:
     else:
         name = word(values, "cmd", needed=shape is Shape.COMMAND)
         request = word(values, "id")
-    body, kind = content(values.get("payload"), needed=shape is not Shape.COMMAND)
+    is_command = shape is Shape.COMMAND
+    given = values.get("payload", values.get("data") if is_command else None)
+    body, kind = content(given, needed=not is_command)
     return PlainMessage(shape, did, name, RequestId(request), body, kind)
 
 

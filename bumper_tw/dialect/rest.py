@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
+from bumper_tw.dialect import refusals
 from bumper_tw.dialect.envelopes import command_failed, parse_json, to_json
 from bumper_tw.errors import (
     AnswerGarbled,
@@ -238,6 +239,8 @@ def success_p2p(tile: Tile, reply: Reply) -> dict[str, Any]:
         raise AnswerGarbled(f"{tile.command.device.did} answered with no object")
     body = value.get("body")
     render = TILES.get(tile.command.name, tile_done)
+    if render is not tile_clean and refusals.in_json(value):
+        render = tile_refused
     label, fields = render(tile, body if isinstance(body, dict) else {})
     return {label: {"did": tile.command.device.did, **fields}}
 
@@ -267,6 +270,11 @@ def tile_clean(_: Tile, body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def tile_done(tile: Tile, _: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """That it answered."""
     return tile.label, {"ret": "ok"}
+
+
+def tile_refused(tile: Tile, _: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """That there is nothing to show; an order to clean or charge says so in its own way."""
+    return tile.label, {"ret": refusals.FAIL}
 
 
 #: How the answers to some tiles are rendered.

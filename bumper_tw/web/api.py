@@ -2,7 +2,9 @@
 Our own API, for people's scripts and for home automation.
 
 All of it answers JSON; a failure is C{{"error": <sentence>, "reason": <code>}} with a fitting
-HTTP status.  Everything but C{/discover} needs a token: C{Authorization: Bearer ...}.
+HTTP status.  When a robot was reached, and refuses, the status is 200, and its answer comes with
+C{"ok": false} and these two.  Everything but C{/discover} needs a token:
+C{Authorization: Bearer ...}.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from bumper_tw.dialect import refusals
 from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.rest import checked_reply, command_name
 from bumper_tw.dialect.translation import is_json
@@ -42,6 +45,9 @@ FAILURES: dict[type[Exception], tuple[int, str]] = {
     ShuttingDown: (503, "stopping"),
     CommandTimedOut: (504, "timeout"),
 }
+
+#: Reason when it is the robot itself that does not want to.
+REFUSED = "refused"
 
 #: How robots of both generations are reached.
 PROTOCOLS = {Company.MQTT: "mqtt", Company.XMPP: "xmpp"}
@@ -136,7 +142,7 @@ class ApiRoutes:
         device = self._registry.device(call.field("did", str))
         name = command_name(call.field("name", str))
         kind = PayloadKind.JSON if is_json(name) else device.kind
-        body = own_payload(kind, call.body().get("data"), self._clock.seconds())
+        body = own_payload(kind, arguments(call.body()), self._clock.seconds())
         command = Command(device.id, name, body, kind)
         asked = self._clock.seconds()
         replied = self._commands.send(command, timeout(call.body().get("timeout")))
@@ -145,15 +151,29 @@ class ApiRoutes:
     def _render_reply(self, reply: Reply, asked: float) -> Answer:
         is_json = reply.command.kind is PayloadKind.JSON
         said = checked_reply(reply) if is_json else reply.body.decode("utf-8", "replace")
-        return json_answer(
-            {
-                "did": reply.command.device.did,
-                "name": reply.command.name,
-                "ok": True,
-                "reply": said,
-                "seconds": round(self._clock.seconds() - asked, 3),
-            }
-        )
+        refusal = refusals.in_json(said) if is_json else refusals.in_xml(reply.body)
+        answer = {
+            "did": reply.command.device.did,
+            "name": reply.command.name,
+            "ok": not refusal,
+            "reply": said,
+            "seconds": round(self._clock.seconds() - asked, 3),
+        }
+        return json_answer(answer | ({"error": refusal, "reason": REFUSED} if refusal else {}))
+
+
+def arguments(body: Mapping[str, Any]) -> Any:
+    """
+    What a command says besides its name: its C{data}.  It may also be called C{payload}, as
+    under short topics, where it may be whole: with a header, and a body around the data.
+    """
+    if "data" in body:
+        return body["data"]
+    payload = body.get("payload")
+    if isinstance(payload, dict) and payload.keys() & {"header", "body"}:
+        inner = payload.get("body")
+        return inner.get("data") if isinstance(inner, dict) else None
+    return payload
 
 
 def render_history(reports: Iterable[Report]) -> Answer:

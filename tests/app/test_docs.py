@@ -1,13 +1,17 @@
 """What the manuals say about settings, commands and files is what the program does."""
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import NO_FILE, describe, load
+from bumper_tw.app.config import NO_FILE, Listen, Settings, describe, load
+from bumper_tw.app.reach import cautions
 from bumper_tw.dialect.translation import BUNDLE, COMMANDS
+from bumper_tw.web.api import FAILURES, REFUSED
 from tests.dialect.translated import ASKED
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +25,27 @@ LITERAL = re.compile(r"::\n\n((?:(?: {4}.*)?\n)+)")
 
 #: A word of the program.
 WORD = re.compile(r"``(\w+)``")
+
+
+#: What is between two pairs of backquotes.
+QUOTED = re.compile(r"``(.+?)``", re.DOTALL)
+
+#: Where the program says something to the owner of an XMPP robot, or why it does.
+SPEAKERS = (
+    "xmpp/*.py",
+    "core/xmpp*.py",
+    "wire/xmpp*.py",
+    "dialect/sasl.py",
+    "front/*.py",
+)
+
+#: What is called with a line, or with a part of one; lines for developers are not among them.
+SAYING = {
+    "info", "warn", "error", "critical", "failure",
+    "log_end", "close", "fail", "_end_with", "_deny",
+    "_violation", "StreamViolation", "Unreadable", "ProtocolViolation",
+    "SaslFailure", "LoginRefused",
+}  # fmt: skip
 
 
 def manual(name: str) -> str:
@@ -110,3 +135,81 @@ class CommandTests(SynchronousTestCase):
             if name != BUNDLE:
                 asked = {question for question, _ in questions}
                 self.assertEqual(asked - self.table[name], set(), name)
+
+
+def lines(pattern: str) -> Iterator[str]:
+    """
+    What the program may say in some of its modules, as regular expressions.
+
+    What is filled in later matches anything.
+    """
+    for path in sorted((ROOT / "bumper_tw").glob(pattern)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and called(node) in SAYING:
+                yield from map(matching, sentences(node))
+
+
+def called(call: ast.Call) -> str:
+    """The last part of the name of what is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def sentences(call: ast.Call) -> Iterator[str]:
+    """The arguments of a call that are sentences, with braces where something is filled in."""
+    for each in call.args:
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and " " in each.value:
+            yield each.value
+        elif isinstance(each, ast.JoinedStr):
+            parts = (
+                part.value if isinstance(part, ast.Constant) else "{}" for part in each.values
+            )
+            yield "".join(str(part) for part in parts)
+
+
+def matching(sentence: str) -> str:
+    """What finds a sentence, whatever is filled in."""
+    fixed = re.split(r"\{[^}]*\}", sentence.removesuffix("{more}"))
+    return ".+".join(re.escape(part) for part in fixed)
+
+
+class LineTests(SynchronousTestCase):
+    """Lines of the log."""
+
+    def quoted(self, name: str) -> list[str]:
+        """All that is between backquotes in a manual, each in one line."""
+        return [" ".join(found.split()) for found in QUOTED.findall(manual(name))]
+
+    def test_xmpp(self) -> None:
+        """Each line that XMPP may cause is in its guide."""
+        quoted = self.quoted("xmpp-robots.rst")
+        asked = {line for pattern in SPEAKERS for line in lines(pattern)}
+        self.assertGreater(len(asked), 50)
+        missing = {
+            line for line in asked if not any(re.search(f"(?:^|[ ']){line}", q) for q in quoted)
+        }
+        self.assertEqual(missing, set())
+
+    def test_start(self) -> None:
+        """So is each warning at the start, up to where the setting is named."""
+        settings = evolve(Settings(), listen=(Listen("web", "tcp:80"),))
+        inward = (
+            Listen("mqtt", "tcp:8883:interface=127.0.0.1", tls=True),
+            Listen("xmpp", "tcp:5223:interface=127.0.0.1"),
+        )
+        both = [*cautions(settings), *cautions(evolve(settings, listen=inward))]
+        self.assertEqual(len(both), 4)
+        for caution in both:
+            name = "xmpp-robots.rst" if "XMPP" in caution else "household-broker.rst"
+            begin = re.split(", without| but robots", caution)[0]
+            self.assertTrue(any(q.startswith(begin) for q in self.quoted(name)), caution)
+
+
+class ReasonTests(SynchronousTestCase):
+    """Reasons of failures in the API."""
+
+    def test_readme(self) -> None:
+        """All of them are named where the API is described."""
+        text = (ROOT / "README.rst").read_text(encoding="utf-8")
+        section = text[text.index("\nThe API\n") : text.index("\nSettings\n")]
+        reasons = {REFUSED, *(reason for _, reason in FAILURES.values())}
+        self.assertEqual(reasons - set(WORD.findall(section)), set())

@@ -123,6 +123,15 @@ class ApiTests(XmppCase):
         self.assertEqual(self.told("charge", {"act": "go"})["code"], 30007)
         self.assertEqual(list(self.robot.violations), [])
 
+    def test_refusal(self) -> None:
+        """A robot that stands on its dock refuses to go there, in JSON and in its own words."""
+        docked = self.command("charge", {"act": "go"})
+        self.assertEqual((docked["ok"], docked["reason"]), (False, "refused"))
+        self.assertEqual(docked["error"], "fail (code 30007)")
+        own = self.command("Charge", "<ctl><charge type='go'/></ctl>")
+        self.assertEqual((own["ok"], own["error"]), (False, "fail (errno 8)"))
+        self.assertTrue(self.command("getBattery")["ok"])
+
     def test_pause(self) -> None:
         """This line has no pause: it stops, and a resumption is a job of its own."""
         self.told("clean", {"act": "start", "type": "auto"})
@@ -224,6 +233,22 @@ class ScriptTests(XmppCase):
         [answer] = [json.loads(message.payload) for message in script.messages()]
         self.assertEqual((answer["id"], answer["cmd"]), ("a1", "getBattery"))
         self.assertEqual(answer["payload"]["body"]["data"], {"value": 87, "isLow": 0})
+
+    def test_data(self) -> None:
+        """The arguments of a command may be called as over HTTP; the name here comes first."""
+        for words in (
+            '"data":{"act":"start","type":"auto"}',
+            '"payload":{"act":"start","type":"auto"},"data":{"act":"stop"}',
+        ):
+            self.say(f'{{"id":"a1","cmd":"clean",{words}}}')
+            self.assertEqual(self.doing(), "cleaning")
+            self.say('{"id":"a2","cmd":"clean","data":{"body":{"data":{"act":"stop"}}}}')
+            self.assertEqual(self.doing(), "idle")
+
+    def test_data_in_xml(self) -> None:
+        """The same for an element as text."""
+        self.say('{"id":"a1","cmd":"Clean","data":"<ctl><clean type=\'auto\'/></ctl>"}')
+        self.assertEqual(self.doing(), "cleaning")
 
     def test_failures(self) -> None:
         """What has no equivalent, and a robot that is not there, are answered as well."""

@@ -87,6 +87,66 @@ class CommandTests(ApiCase):
         self.assertEqual(page.json["reply"], "<ctl ret='ok'/>")
         self.assertEqual(robot.heard[0].body, b'<ctl type="Brush"/>')
 
+    def test_refused(self) -> None:
+        """A robot that was reached and refuses: status 200, its answer, and why, in its words."""
+        answer = {"body": {"code": 20003, "msg": "not supported"}}
+        self.world.robot(getBattery=json.dumps(answer).encode())
+        page = self.command()
+        self.assertEqual(
+            (page.status, page.json),
+            (
+                200,
+                {
+                    "did": "did1",
+                    "name": "getBattery",
+                    "ok": False,
+                    "reply": answer,
+                    "seconds": 0.0,
+                    "error": "not supported (code 20003)",
+                    "reason": "refused",
+                },
+            ),
+        )
+
+    def test_refused_in_xml(self) -> None:
+        """The same where the robot was asked in XML."""
+        said = b"<ctl ret='fail' errno='103' error='permission denied'/>"
+        self.world.robot(OLDIE, Clean=said, Charge=b"<ctl ret='ok'/>")
+        page = self.command(did="did2", name="Clean", data="<ctl><clean type='auto'/></ctl>")
+        self.assertEqual((page.status, page.json["reply"]), (200, said.decode()))
+        self.assertEqual(
+            (page.json["ok"], page.json["error"], page.json["reason"]),
+            (False, "permission denied (errno 103)", "refused"),
+        )
+        done = self.command(did="did2", name="Charge").json
+        self.assertTrue(done["ok"])
+        self.assertNotIn("error", done)
+
+    def test_data_by_another_name(self) -> None:
+        """What short topics call the payload is taken for the data, also when it is whole."""
+        robot = self.world.robot(clean=b"{}")
+        data = {"act": "start"}
+        spellings: tuple[dict[str, object], ...] = (
+            {"payload": data},
+            {"payload": {"body": {"data": data}}},
+            {"payload": {"header": {"pri": 1}, "body": {"data": data}}},
+            {"payload": {"act": "stop"}, "data": data},
+        )
+        for asked in spellings:
+            self.assertTrue(self.command(name="clean", **asked).json["ok"])
+            self.assertEqual(json.loads(robot.heard[-1].body)["body"], {"data": data})
+        empty: tuple[object, ...] = ({"header": {}}, {"body": 7}, None)
+        for nothing in empty:
+            self.command(name="clean", payload=nothing)
+            self.assertNotIn("body", json.loads(robot.heard[-1].body))
+
+    def test_xml_by_another_name(self) -> None:
+        """The same for arguments in XML."""
+        robot = self.world.robot(OLDIE, GetLifeSpan=b"<ctl ret='ok'/>")
+        for payload in ({"type": "Brush"}, '<ctl type="Brush"/>'):
+            self.command(did="did2", name="GetLifeSpan", payload=payload)
+            self.assertEqual(robot.heard[-1].body, b'<ctl type="Brush"/>')
+
     def test_names_in_json(self) -> None:
         """A name in JSON is asked in JSON whatever the robot speaks; others translate."""
         answer = b'{"body":{"code":0,"msg":"ok","data":{"value":77}}}'
@@ -110,6 +170,7 @@ class CommandTests(ApiCase):
         self.assertEqual(robot.heard[0].body, b"<ctl/>")
         docked = self.ask(api, did="did2", name="charge", data={"act": "go"})
         self.assertEqual(docked.json["reply"]["body"], {"code": 30007, "msg": "fail"})
+        self.assertEqual((docked.json["ok"], docked.json["error"]), (False, "fail (code 30007)"))
         raw = self.ask(api, did="did2", name="GetBatteryInfo")
         self.assertEqual(raw.json["reply"], said.decode())
         self.failed(self.ask(api, did="did2", name="getVolume"), 400, "bad_request")

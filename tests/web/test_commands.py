@@ -94,6 +94,12 @@ class ControlTests(WorldCase):
         self.assertEqual(self.ask().json["errno"], 500)
         self.assertIn("no JSON", self.ear.lines()[-1])
 
+    def test_refused(self) -> None:
+        """A refusal is an answer: C{ret} is about us, and clients look into C{resp} for it."""
+        self.world.robot(getBattery=b'{"body":{"code":5,"msg":"fail"}}')
+        answer = self.ask().json
+        self.assertEqual((answer["ret"], answer["resp"]["body"]["code"]), ("ok", 5))
+
     def test_functions(self) -> None:
         """Without a robot it is we who are asked."""
         for td, answer in (
@@ -170,3 +176,17 @@ class TileTests(WorldCase):
         self.assertEqual(self.ask(cmd="a/b").json["errno"], 2004)
         self.world.robot(OLDIE, charge=b"<ctl/>")
         self.assertEqual(self.ask(cmd="charge", did="did2").json["errno"], 500)
+
+    def test_refused(self) -> None:
+        """A robot that refuses: each tile says so where the app looks, and shows nothing."""
+        no = b'{"body":{"code":5,"msg":"fail"}}'
+        self.world.robot(getBattery=no, getChargeState=no, clean=no, setX=no)
+        for cmd, label in (
+            ("GetBatteryInfo", "GetBatteryInfo"),
+            ("GetChargeState", "GetChargeState"),
+            ("clean", "clean"),
+            ("setX", "setX"),
+        ):
+            shown = self.ask(cmd=cmd).json
+            self.assertEqual(shown["data"], {label: {"did": "did1", "ret": "fail"}})
+            self.assertEqual((shown["ret"], shown["code"]), ("ok", 0))
