@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from signal import SIGTERM
 from time import monotonic, sleep
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from attrs import frozen
 
-from benchmarks.server import HOST, ROOT, START_SECONDS, STOP_SECONDS, Cpu, Launch, ServerFailed
+from benchmarks.server import HOST, ROOT, START_SECONDS, Launch, Running, ServerFailed
 from bumper_tw.pki.vault import Vault
 
 OURS, MOSQUITTO, AMQTT = "bumper_tw", "mosquitto", "amqtt"
@@ -170,7 +168,7 @@ class Kit:
             yield {name: stack.enter_context(Broker(self, name)) for name in names}
 
 
-class Broker:
+class Broker(Running):
     """
     One running broker.
 
@@ -206,16 +204,9 @@ class Broker:
         """The end of its log."""
         return self._log.read_text("utf-8", "replace")[-4000:]
 
-    def cpu(self) -> Cpu:
-        """What it has used, all threads; in steps of 10 ms."""
-        stat = Path(f"/proc/{self._process.pid}/stat").read_text("ascii", "replace")
-        # The name of the program, in parentheses, may contain anything.
-        fields, tick = stat.rpartition(")")[2].split(), os.sysconf("SC_CLK_TCK")
-        return Cpu(int(fields[11]) / tick, int(fields[12]) / tick)
-
     def memory(self) -> int:
         """Bytes that it has in memory, shared ones in parts (C{Pss})."""
-        rollup = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text("ascii", "replace")
+        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text("ascii", "replace")
         line = next(line for line in rollup.splitlines() if line.startswith("Pss:"))
         return int(line.split()[1]) * 1024
 
@@ -225,32 +216,9 @@ class Broker:
 
         @raise ServerFailed: it is ours, and goes on or complains.
         """
-        self._process.send_signal(SIGTERM)
-        try:
-            status = self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            status = -1
-        if status and self.name == OURS:
+        status = self._finished()
+        if status != 0 and self.name == OURS:
             raise ServerFailed(f"{self.name} ended with status {status}\n{self.story()}")
-
-    def _kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.stop()
-        else:
-            self._kill()
 
 
 def start(
@@ -295,14 +263,32 @@ def certificates(folder: Path) -> Path:
     return folder
 
 
-def ours(python: str) -> Start:
-    """Our server, with nothing but MQTT."""
+def our_own(python: str, settings: str) -> Start:
+    """Our server, with these settings."""
 
     def starting(place: Place) -> list[str]:
-        config = place.settle("bumper.toml", OUR_CONFIG)
+        config = place.settle("bumper.toml", settings)
         return [python, "-m", "bumper_tw.app.cli", "--config", str(config)]
 
     return starting
+
+
+def ours(python: str) -> Start:
+    """Our server, with nothing but MQTT."""
+    return our_own(python, OUR_CONFIG)
+
+
+def installed(name: str) -> str:
+    """
+    The path of a server of the system.
+
+    @raise Absent: it is not installed.
+    """
+    paths = os.pathsep.join([os.environ.get("PATH", ""), SERVER_FOLDERS])
+    program = shutil.which(name, path=paths)
+    if program is None:
+        raise Absent(f"{name} is not installed (apt install {name})")
+    return program
 
 
 def mosquitto(nodelay: bool) -> Start:
@@ -311,15 +297,11 @@ def mosquitto(nodelay: bool) -> Start:
 
     @raise Absent: it is not installed.
     """
-    paths = os.pathsep.join([os.environ.get("PATH", ""), SERVER_FOLDERS])
-    program = shutil.which("mosquitto", path=paths)
-    if program is None:
-        raise Absent("mosquitto is not installed (apt install mosquitto)")
-    named = program
+    program = installed("mosquitto")
 
     def starting(place: Place) -> list[str]:
         config = place.settle("conf", MOSQUITTO_CONFIG, nodelay=str(nodelay).lower())
-        return [named, "-c", str(config)]
+        return [program, "-c", str(config)]
 
     return starting
 

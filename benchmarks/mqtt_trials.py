@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from random import Random
-from time import perf_counter, process_time, sleep
+from time import perf_counter
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
 from benchmarks.brokers import Broker
 from benchmarks.load import tls_context
@@ -19,7 +19,7 @@ from benchmarks.mqtt_load import (
     Loop,
     Source,
 )
-from benchmarks.server import Cpu
+from benchmarks.watch import WARM_UP, Figures, Watch, counted, weighed
 
 #: Bytes of messages in flight, of all clients together: 2,300 short ones.
 WINDOW = 512 * 1024
@@ -27,64 +27,8 @@ WINDOW = 512 * 1024
 #: Messages in flight at QoS 1, for each pair: mosquitto's own limit.
 INFLIGHT = 20
 
-#: The part of a measurement that comes before it.
-WARM_UP = 0.2
-
 #: Filters in one SUBSCRIBE, and clients that hold them, of which none holds over 10,000.
 AT_ONCE, HOLDERS = 100, 20
-
-#: Connections that are there before memory is measured, and seconds that it may settle.
-FIRST, SETTLE = 20, 1.0
-
-
-@frozen
-class Figures:
-    """
-    What came out.
-
-    @ivar figure: how many a second; or bytes for each connection.
-    @ivar cpu: seconds of the broker for each delivery or login.
-    @ivar busy: the part of the time for which the broker was working, and
-    @ivar own: for which we were; close to 1, we are what was measured.
-    @ivar p50: seconds under way, if there was one message at a time, and
-    @ivar p99: of 99 in 100.
-    """
-
-    figure: float
-    cpu: float = 0.0
-    busy: float = 0.0
-    own: float = 0.0
-    p50: float = 0.0
-    p99: float = 0.0
-    lost: int = 0
-    doubled: int = 0
-    wrong: int = 0
-
-    @property
-    def errors(self) -> int:
-        """All that was wrong."""
-        return self.lost + self.doubled + self.wrong
-
-
-@define
-class Watch:
-    """Reads clocks at the beginning and the end of a measurement."""
-
-    _broker: Broker
-    _done: int
-    _began: float = field(factory=perf_counter)
-    _own: float = field(factory=process_time)
-    _cpu: Cpu = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._cpu = self._broker.cpu()
-
-    def figures(self, done: int) -> Figures:
-        """What so many deliveries took."""
-        elapsed = perf_counter() - self._began
-        cost, own = (self._broker.cpu() - self._cpu).total, process_time() - self._own
-        more = done - self._done
-        return Figures(more / elapsed, cost / max(1, more), cost / elapsed, own / elapsed)
 
 
 @frozen
@@ -235,13 +179,7 @@ class Logins:
         """
         context = tls_context() if self.tls else None
         calls = Calls(broker.tls if self.tls else broker.plain, context, self.resumed)
-        try:
-            calls.run(WARM_UP)
-            watch = Watch(broker, calls.done)
-            calls.run(seconds)
-            return watch.figures(calls.done)
-        finally:
-            calls.close()
+        return counted(broker, calls, seconds)
 
 
 @frozen
@@ -259,18 +197,13 @@ class Memory:
         """
         context = tls_context() if self.tls else None
         port = broker.tls if self.tls else broker.plain
-        with ExitStack() as stack:
 
-            def come(first: int, count: int) -> int:
-                for number in range(first, first + count):
-                    link = Link(port, context)
-                    stack.callback(link.close)
-                    link.ask(hello(f"idle{number}"), CONNACK)
-                sleep(SETTLE)
-                return broker.memory()
+        def connect(number: int) -> Link:
+            link = Link(port, context)
+            link.ask(hello(f"idle{number}"), CONNACK)
+            return link
 
-            before = come(0, FIRST)
-            return Figures((come(FIRST, self.count) - before) / self.count)
+        return weighed(broker, connect, self.count)
 
 
 @contextmanager

@@ -169,7 +169,64 @@ class Lines:
         self._stream.close()
 
 
-class Server:
+class Running:
+    """
+    A process that runs until the end of a block.
+
+    @ivar _process: it, from the beginning.
+    """
+
+    _process: "subprocess.Popen[str] | subprocess.Popen[bytes]"
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def cpu(self) -> Cpu:
+        """What it has used, all threads; in steps of 10 ms."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text("ascii", "replace")
+        # The name of the program, in parentheses, may contain anything.
+        fields, tick = stat.rpartition(")")[2].split(), os.sysconf("SC_CLK_TCK")
+        return Cpu(int(fields[11]) / tick, int(fields[12]) / tick)
+
+    def stop(self) -> None:
+        """
+        End it.
+
+        @raise ServerFailed: it does not end as it should.
+        """
+        raise NotImplementedError
+
+    def _finished(self) -> int | None:
+        """Ask it to end, and wait for that; its exit status, if it had not to be killed."""
+        self._process.send_signal(SIGTERM)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            return None
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.stop()
+        else:
+            self._kill()
+
+
+class Server(Running):
     """
     A running server.
 
@@ -214,19 +271,6 @@ class Server:
         """Its standard error, all of it once L{stop} has returned."""
         return self._err.all
 
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
-
-    def cpu(self) -> Cpu:
-        """What it has used, all threads; in steps of 10 ms."""
-        stat = Path(f"/proc/{self.pid}/stat").read_text("ascii", "replace")
-        # The name of the program, in parentheses, may contain anything.
-        fields = stat.rpartition(")")[2].split()
-        tick = os.sysconf("SC_CLK_TCK")
-        return Cpu(int(fields[11]) / tick, int(fields[12]) / tick)
-
     def memory(self) -> Memory:
         """What it has in memory."""
         status = Path(f"/proc/{self.pid}/status").read_text("ascii", "replace")
@@ -240,32 +284,13 @@ class Server:
 
         @raise ServerFailed: it goes on, or complains.
         """
-        self._process.send_signal(SIGTERM)
-        try:
-            status = self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise ServerFailed(f"it went on for {STOP_SECONDS:g} s\n{self.story()}") from None
-        finally:
-            self._out.close()
-            self._err.close()
+        status = self._finished()
+        self._out.close()
+        self._err.close()
+        if status is None:
+            raise ServerFailed(f"it went on for {STOP_SECONDS:g} s\n{self.story()}")
         if status:
             raise ServerFailed(f"exit status {status}\n{self.story()}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.stop()
-        else:
-            self._process.kill()
-            self._process.wait()
 
 
 def default_python() -> str:

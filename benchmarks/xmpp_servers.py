@@ -1,12 +1,10 @@
 """Two XMPP servers, ours and Prosody, and how the same parties log in at either."""
 
-import os
-import shutil
 from base64 import b64encode
 
 from attrs import field, frozen
 
-from benchmarks.brokers import OURS, SERVER_FOLDERS, Absent, Place, Start
+from benchmarks.brokers import OURS, Place, Start, installed, our_own
 
 PROSODY = "prosody"
 
@@ -131,12 +129,7 @@ REALMS = {
 
 def ours(python: str) -> Start:
     """Our server, with nothing but XMPP; either port takes STARTTLS and TLS."""
-
-    def starting(place: Place) -> list[str]:
-        config = place.settle("bumper.toml", OUR_CONFIG)
-        return [python, "-m", "bumper_tw.app.cli", "--config", str(config)]
-
-    return starting
+    return our_own(python, OUR_CONFIG)
 
 
 def prosody() -> Start:
@@ -145,15 +138,11 @@ def prosody() -> Start:
 
     @raise Absent: it is not installed.
     """
-    paths = os.pathsep.join([os.environ.get("PATH", ""), SERVER_FOLDERS])
-    program = shutil.which("prosody", path=paths)
-    if program is None:
-        raise Absent("Prosody is not installed (apt install prosody)")
-    named = program
+    program = installed("prosody")
 
     def starting(place: Place) -> list[str]:
         (place.folder / "data").mkdir()
         config = place.settle("prosody.cfg.lua", PROSODY_CONFIG, folder=str(place.folder))
-        return [named, "-F", "--config", str(config)]
+        return [program, "-F", "--config", str(config)]
 
     return starting

@@ -2,14 +2,14 @@
 
 import select
 from contextlib import ExitStack
-from time import perf_counter, sleep
+from time import perf_counter
 
 from attrs import evolve, frozen
 
 from benchmarks.brokers import Broker
 from benchmarks.load import Disconnected, tls_context
 from benchmarks.mqtt_load import PATIENCE, Refused
-from benchmarks.mqtt_trials import FIRST, SETTLE, WARM_UP, Figures, Watch
+from benchmarks.watch import WARM_UP, Figures, Watch, counted, weighed
 from benchmarks.xmpp_load import CLOSE, Metronome, Pair, Score, Session
 from benchmarks.xmpp_servers import REALMS, Who
 
@@ -114,18 +114,13 @@ class Memory:
         @raise Refused: the server does not do its part.
         """
         tls, realm = tls_context(), REALMS[broker.name]
-        with ExitStack() as stack:
 
-            def come(first: int, count: int) -> int:
-                for number in range(first, first + count):
-                    session = Session(broker.plain, tls, realm.party(number))
-                    stack.callback(session.close)
-                    session.log_in()
-                sleep(SETTLE)
-                return broker.memory()
+        def connect(number: int) -> Session:
+            session = Session(broker.plain, tls, realm.party(number))
+            session.log_in()
+            return session
 
-            before = come(0, FIRST)
-            return Figures((come(FIRST, self.count) - before) / self.count)
+        return weighed(broker, connect, self.count)
 
 
 @frozen
@@ -146,14 +141,7 @@ class Logins:
 
         @raise Refused: the server does not do its part.
         """
-        calls = Calls(self, broker)
-        try:
-            calls.run(WARM_UP)
-            watch = Watch(broker, calls.done)
-            calls.run(seconds)
-            return watch.figures(calls.done)
-        finally:
-            calls.close()
+        return counted(broker, Calls(self, broker), seconds)
 
 
 class Calls:

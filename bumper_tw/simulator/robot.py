@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from functools import partial
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from zope.interface import implementer
 
+from bumper_tw.simulator.any_robot import MOST_WAITING, AnyRobot
 from bumper_tw.simulator.checks import Checks
 from bumper_tw.simulator.dialect import Event, IDialect, Unfit
 from bumper_tw.simulator.faults import Faults, Reorder
-from bumper_tw.simulator.floorplan import known_floor
 from bumper_tw.simulator.happenings import Happening
 from bumper_tw.simulator.identity import Identity, Kind, Profile, login
 from bumper_tw.simulator.json_robot import JsonDialect
 from bumper_tw.simulator.link import ILinkUser, Link
-from bumper_tw.simulator.machine import Machine
 from bumper_tw.simulator.mqtt import Message
-from bumper_tw.simulator.record import Transcript, Violations
-from bumper_tw.simulator.state import RobotState
-from bumper_tw.simulator.timers import Timers
 from bumper_tw.simulator.topics import NotForUs, Request, RobotTopics
 from bumper_tw.simulator.xml_robot import XmlDialect
 
 LATENCY = (0.08, 0.3)
 """Seconds between a request and its reply (robots.md 4.2)."""
 
-AT_ONCE = (0.0, 0.0)
 GREETING_EVERY = 0.2
-MOST_WAITING = 256
 UNDOCK_AFTER = {Kind.JSON: 2.0, Kind.XML: 1.0}
 FLOOD_EVENT = {Kind.JSON: "onBattery", Kind.XML: "BatteryInfo"}
 
 
 @implementer(ILinkUser)
-class SimulatedRobot:
+class SimulatedRobot(AnyRobot[Link]):
     """
-    A robot on the wire.
+    A robot that speaks MQTT.
 
-    @ivar machine: its working life; tests call C{fault}, C{lift} and the like on it
     @ivar faults: its misbehaviour, changeable at any time
-    @ivar transcript: the newest frames
-    @ivar violations: what the server did wrong
     """
 
     def __init__(
@@ -62,81 +51,35 @@ class SimulatedRobot:
         @param endpoint: how to reach the broker, TLS included
         @param speed: how fast its time goes; the connection keeps real time
         @param latency: shortest and longest time before a reply, in its own seconds;
-            L{AT_ONCE} replies while the request is being read
+            L{AT_ONCE<bumper_tw.simulator.any_robot.AT_ONCE>} replies while the request is
+            being read
         """
         profile = profile or Profile()
-        self.identity, self.kind, self.profile = identity, kind, profile
-        # A simulator wants reproducible numbers, not secret ones.
-        self._rng = random.Random(f"{seed}/{identity.did}")  # noqa: S311 reproducible numbers
-        self.faults, self.violations = Faults(), Violations()
-        self.transcript = Transcript()
-        self._latency = latency
-        self._timers, self._network = Timers(reactor, speed), Timers(reactor)
-        self.machine = Machine(
-            RobotState(),
-            known_floor(),
-            Timers(reactor, speed),
-            reactor.seconds,
-            self._rng,
-            UNDOCK_AFTER[kind],
-            profile.position_every,
+        super().__init__(
+            *(reactor, identity, speed, seed),
+            flood_event=FLOOD_EVENT[kind],
+            undock_after=UNDOCK_AFTER[kind],
+            position_every=profile.position_every,
         )
+        self.kind, self.profile, self.faults = kind, profile, Faults()
+        self._latency = latency
         self._topics = RobotTopics.of(identity)
         self._dialect = self._choose_dialect()
         self._checks = Checks(kind, profile, self.violations)
         self._link = Link(
-            reactor,
+            *(reactor, self, self.transcript, self.violations),
             endpoint,
             login(identity, profile),
             self._filters(),
-            self,
-            self.transcript,
-            self.violations,
         )
         self._queue: deque[tuple[Request, bytes]] = deque()
         self._held: list[Event] | None = None
         self._pairs = Reorder()
-        self.machine.listen(self._happened)
-
-    @property
-    def state(self) -> RobotState:
-        """The variables of the robot."""
-        return self.machine.state
-
-    @property
-    def connected(self) -> bool:
-        """Whether the server accepted the login of the present connection."""
-        return self._link.up
-
-    def start(self) -> Deferred[None]:
-        """
-        Switch on.
-
-        @return: fires when the filter of requests is granted; fails with
-            L{SubscriptionRefused<bumper_tw.simulator.link.SubscriptionRefused>}
-        """
-        self.machine.boot()
-        return self._link.start()
-
-    def stop(self) -> Deferred[None]:
-        """
-        Switch off; nothing stays scheduled.
-
-        @return: fires when the connection is gone
-        """
-        self.machine.halt()
-        self._network.drop_all()
-        self._forget_work()
-        return self._link.stop()
-
-    def half_open(self) -> None:
-        """Stop reading and writing, keep TCP, and come back on a second connection."""
-        self._link.leave_half_open()
 
     def spoof(self, victim: Identity) -> None:
         """Publish an event and a reply in the name of another robot."""
         theirs = RobotTopics.of(victim)
-        event = self._dialect.report(FLOOD_EVENT[self.kind])
+        event = self._dialect.report(self._flood_event)
         forged = Request(event.name, "helperbot/bumper/helperbot", "q", "Forg", self.kind.value)
         self._link.publish(theirs.event(event.name, self.kind.value), event.payload)
         self._link.publish(theirs.reply(forged), event.payload)
@@ -147,18 +90,7 @@ class SimulatedRobot:
         for topic_filter in ("#", "iot/#", theirs.requests(), *theirs.settings()):
             self._link.subscribe(topic_filter, forbidden=True)
 
-    def flood(self, rate: float) -> None:
-        """
-        Send events without end.
-
-        @param rate: events per real second; 0 ends it
-        """
-        self._network.drop("flood")
-        if rate > 0:
-            self._network.every(1 / rate, partial(self.report, FLOOD_EVENT[self.kind]), "flood")
-
     def report(self, name: str) -> None:
-        """Send one event by its name on the wire, with the present value."""
         self._send(self._dialect.report(name))
 
     def link_up(self) -> None:

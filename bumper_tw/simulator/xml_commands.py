@@ -29,7 +29,8 @@ def _refusal(context: XmlContext, refused: Refused) -> Reply:
         return fail(8)
     if refused.reason is Refusal.IN_ERROR:
         return fail(context.state.errors[-1] if context.state.errors else 100, error=str(refused))
-    return fail(5, error=str(refused))
+    # JSON robots have a number for it; 5 is what an XMPP robot that is wedged says (xmpp.md 12).
+    return Reply({"ret": "fail", "error": str(refused)})
 
 
 def clean(context: XmlContext, node: Node) -> Reply:

@@ -11,13 +11,15 @@ from bumper_tw.simulator.identity import Identity, Profile
 from bumper_tw.simulator.machine import Machine
 from bumper_tw.simulator.state import Activity
 from bumper_tw.simulator.xml_commands import COMMANDS
-from bumper_tw.simulator.xml_context import Attributes, Reply, XmlCommand, XmlContext, ok
+from bumper_tw.simulator.xml_context import Attributes, Reply, XmlCommand, XmlContext, inside, ok
 from bumper_tw.simulator.xml_text import Node, write
 from bumper_tw.simulator.xmpp_profile import XmppProfile
 from bumper_tw.simulator.xmpp_users import USER_COMMANDS, UserList
 
 NO_ERROR = 100
 WEDGED = 5
+HALTED = "h"
+LETTERS = {Activity.CLEANING: "s", Activity.PAUSED: "p"}
 
 EVENT_NAMES = {"GetCleanState": "CleanReport", "GetError": "error", "GetVersion": "version"}
 """What a query is answered with when it has no id; otherwise its name without C{Get}."""
@@ -35,8 +37,27 @@ def _nothing(_context: XmlContext, _ctl: Node) -> Reply:
     return ok()
 
 
+def _clean(context: XmlContext, letter: str = "") -> str:
+    # These robots tell by the type that they have stopped, as they are told to (xmpp.md 13.2).
+    state = context.state
+    step, job = letter or LETTERS.get(state.activity, HALTED), state.job or state.last_job
+    attributes: Attributes = {
+        "type": job.kind if job and step != HALTED else "stop",
+        "speed": context.speed_name(),
+        "st": step,
+        "t": job.time if job else 0,
+        "a": job.area if job else 0,
+    }
+    return write("clean", attributes)
+
+
+def _clean_state(context: XmlContext, _ctl: Node) -> Reply:
+    return inside(_clean(context))
+
+
 TABLE: dict[str, XmlCommand] = {
     **COMMANDS,
+    "GetCleanState": _clean_state,
     "GetError": _error,
     "GetLog": _nothing,
     "GetAlerts": _nothing,
@@ -58,25 +79,11 @@ def _charge(context: XmlContext) -> str:
     return write("charge", {"type": kind, "h": "0", "r": "a"})
 
 
-def _clean(context: XmlContext, letter: str = "") -> str:
-    state = context.state
-    job = state.job or state.last_job
-    attributes: Attributes = {
-        "type": job.kind if job else "auto",
-        "speed": context.speed_name(),
-        "st": letter or LETTERS.get(state.activity, "h"),
-        "t": job.time if job else 0,
-        "a": job.area if job else 0,
-    }
-    return write("clean", attributes)
-
-
-LETTERS = {Activity.CLEANING: "s", Activity.PAUSED: "p"}
 CLEAN_LETTERS = {
     Happening.STARTED: "s",
     Happening.PAUSED: "p",
     Happening.RESUMED: "r",
-    Happening.JOB_ENDED: "h",
+    Happening.JOB_ENDED: HALTED,
 }
 INSIDE: dict[str, Callable[[XmlContext], str]] = {
     "BatteryInfo": _battery,

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from attrs import define, evolve, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
-from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
-from zope.interface import Interface, implementer
+from zope.interface import implementer
 
 from bumper_tw.simulator import xmpp_words as words
+from bumper_tw.simulator.attachment import GIVE_UP, UNREACHABLE, Attachment, IAttached
 from bumper_tw.simulator.endpoints import Credulous
-from bumper_tw.simulator.link import CLOSE_WITHIN, GIVE_UP, UNREACHABLE
-from bumper_tw.simulator.record import Frame, Transcript, Violations
-from bumper_tw.simulator.timers import Timers
 from bumper_tw.simulator.xmpp_client import ClientFactory, Habits, IXmppUser, XmppClient
 from bumper_tw.simulator.xmpp_lookup import Dial, Lookup, NotFound
 from bumper_tw.simulator.xmpp_profile import Wire
@@ -39,7 +37,7 @@ class LoginRefused(Exception):
     """The server does not let the robot in; the text is the condition it gives."""
 
 
-class IXmppLinkUser(Interface):
+class IXmppLinkUser(IAttached):
     """Whoever lives on an XMPP link."""
 
     def link_opened(header: Opened) -> None:
@@ -48,94 +46,34 @@ class IXmppLinkUser(Interface):
     def link_up(jid: str) -> None:
         """The session stands."""
 
-    def link_down() -> None:
-        """The session is gone; the link looks for the next one by itself."""
-
     def link_heard(stanza: Element) -> None:
         """A stanza arrived that is no answer to a ping of the link."""
 
 
 @implementer(IXmppUser)
 @define(eq=False)
-class XmppLink:
+class XmppLink(Attachment[XmppClient, IXmppLinkUser]):
     """
-    Keeps one robot connected.  Its delays are real seconds, whatever the robot's speed.
+    Keeps one robot connected over XMPP.
+
+    Its start succeeds when the session stands, and fails with L{LoginRefused}, after which the
+    link goes on trying.
 
     @ivar farewell: the server closed its stream before the last connection ended
     """
 
-    _clock: IReactorTime
     _dial: Dial
     _lookup: Lookup
     _habits: Habits
-    _user: IXmppLinkUser
-    transcript: Transcript
-    violations: Violations
     farewell: bool = field(default=False, init=False)
-    _timers: Timers = field(init=False)
     _names: words.Names = field(init=False)
-    _client: XmppClient | None = field(default=None, init=False)
-    _left: list[XmppClient] = field(factory=list, init=False)
-    _attempt: Deferred[None] | None = field(default=None, init=False)
-    _ready: Deferred[None] | None = field(default=None, init=False)
-    _ended: Deferred[None] | None = field(default=None, init=False)
-    _up: bool = field(default=False, init=False)
-    _running: bool = field(default=False, init=False)
-    _failures: int = field(default=0, init=False)
     _next_id: int = field(default=FIRST_ID, init=False)
     _asked: str = field(default="", init=False)
     _unanswered: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._timers = Timers(self._clock)
+        Attachment.__attrs_post_init__(self)
         self._names = words.Names.of(self._habits.who)
-
-    @property
-    def up(self) -> bool:
-        """Whether the present connection has its session."""
-        return self._up
-
-    def start(self) -> Deferred[None]:
-        """
-        Connect, and stay connected.
-
-        @return: fires when the session stands; fails with L{LoginRefused}, after which the
-            link goes on trying, or with L{CancelledError} when stopped before
-        """
-        self._running, self._failures = True, 0
-        ready = self._ready = Deferred()
-        self._connect()
-        return ready
-
-    def stop(self) -> Deferred[None]:
-        """
-        Close the stream and stay away.
-
-        @return: fires when the connection is gone, after two seconds at the latest
-        """
-        self._running = False
-        self._timers.drop_all()
-        self._end_start(None)
-        if self._attempt is not None:
-            self._attempt.cancel()
-        for frozen in tuple(self._left):
-            frozen.abort()
-        ended = self._ended = Deferred()
-        client = self._client
-        if client is None:
-            self._finish()
-        else:
-            self._timers.after(CLOSE_WITHIN, client.abort)
-            client.close()
-        return ended
-
-    def leave_half_open(self) -> None:
-        """Freeze the present connection and open another one (robots.md 8)."""
-        if self._client is not None:
-            self._client.freeze()
-            self._left.append(self._client)
-            self._gone()
-            self._connect()
 
     def send(self, raw: bytes) -> None:
         """Write stanzas, or drop them while there is no session."""
@@ -147,9 +85,6 @@ class XmppLink:
         number, self._next_id = self._next_id, self._next_id + 1
         return number
 
-    def framed(self, outgoing: bool, raw: bytes) -> None:
-        self.transcript.add(Frame(self._clock.seconds(), outgoing, raw))
-
     def opened(self, client: XmppClient, header: Opened) -> None:
         if client is self._client:
             self._user.link_opened(header)
@@ -158,12 +93,10 @@ class XmppLink:
         if client is not self._client:
             return
         self._timers.drop("login")
-        self._up, self._failures, self._unanswered = True, 0, 0
+        self._up, self._unanswered = True, 0
         self._timers.every(PING_EVERY, self._ping, "ping")
         self._user.link_up(jid)
-        ready, self._ready = self._ready, None
-        if ready is not None:
-            ready.callback(None)
+        self._settle()
 
     def heard(self, client: XmppClient, stanza: Element) -> None:
         if client is not self._client:
@@ -181,27 +114,10 @@ class XmppLink:
         if client is self._client:
             self._end_start(LoginRefused(condition))
 
-    def offended(self, reason: str) -> None:
-        self.violations.add(reason)
-
     def lost(self, client: XmppClient, farewell: bool) -> None:
-        if client in self._left:
-            self._left.remove(client)
-        if client is not self._client:
-            return
-        self.farewell = farewell
-        self._gone()
-        if self._running:
-            self._retry(BACK_OFF)
-        else:
-            self._finish()
-
-    def _end_start(self, reason: Exception | None) -> None:
-        ready, self._ready = self._ready, None
-        if ready is not None and reason is None:
-            ready.cancel()
-        elif ready is not None and reason is not None:
-            ready.errback(reason)
+        if self._is_present(client):
+            self.farewell = farewell
+            self._after_loss(BACK_OFF)
 
     def _connect(self) -> None:
         attempt = self._attempt = Deferred.fromCoroutine(self._reach())
@@ -234,11 +150,6 @@ class XmppLink:
         self._timers.after(GIVE_UP, client.abort, "login")
         return client
 
-    def _retry(self, waits: Sequence[int]) -> None:
-        wait = waits[min(self._failures, len(waits) - 1)]
-        self._failures += 1
-        self._timers.after(wait, self._connect, "retry")
-
     def _ping(self) -> None:
         number = self.number()
         self._asked = str(number)
@@ -264,16 +175,7 @@ class XmppLink:
         if self._unanswered >= PINGS_LOST and self._client is not None:
             self._client.abort()
 
-    def _gone(self) -> None:
+    def _forget(self) -> None:
         for name in ("login", "ping", "pong"):
             self._timers.drop(name)
-        self._client, self._asked = None, ""
-        if self._up:
-            self._up = False
-            self._user.link_down()
-
-    def _finish(self) -> None:
-        self._timers.drop_all()
-        ended, self._ended = self._ended, None
-        if ended is not None:
-            ended.callback(None)
+        self._asked = ""

@@ -10,8 +10,8 @@ from functools import partial
 from attrs import define, field, frozen
 
 from bumper_tw.simulator import xmpp_words as words
+from bumper_tw.simulator.any_robot import MOST_WAITING
 from bumper_tw.simulator.record import Violations
-from bumper_tw.simulator.robot import MOST_WAITING
 from bumper_tw.simulator.timers import Timers
 from bumper_tw.simulator.xml_context import fail
 from bumper_tw.simulator.xml_text import Node

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from bumper_tw.simulator import xmpp_words as words
-from bumper_tw.simulator.floorplan import known_floor
+from bumper_tw.simulator.any_robot import AnyRobot
 from bumper_tw.simulator.happenings import Happening
 from bumper_tw.simulator.identity import Identity
-from bumper_tw.simulator.machine import Machine
-from bumper_tw.simulator.record import Transcript, Violations
-from bumper_tw.simulator.state import Activity, RobotState
+from bumper_tw.simulator.state import Activity
 from bumper_tw.simulator.timers import Timers
 from bumper_tw.simulator.xmpp_checks import XmppChecks
 from bumper_tw.simulator.xmpp_client import Habits
@@ -38,20 +34,18 @@ LATENCY = (0.05, 0.2)
 
 PRESENT_WITHIN = (0.5, 1.0)
 UNDOCK_AFTER = 1.0
+FLOOD_EVENT = "BatteryInfo"
 BATTERY_EVERY = 300
 ALL_CLEAR_AFTER = 2.0
 
 
 @implementer(IXmppLinkUser)
-class XmppRobot:
+class XmppRobot(AnyRobot[XmppLink]):
     """
-    A first-generation robot on the wire.
+    A first-generation robot on the wire; its C{transcript} has the HTTP of the lookup too.
 
-    @ivar machine: its working life; tests call C{fault}, C{lift} and the like on it
     @ivar users: whom it obeys
     @ivar faults: its misbehaviour, changeable at any time
-    @ivar transcript: the newest frames, the HTTP ones of the lookup too
-    @ivar violations: what the server did wrong
     """
 
     def __init__(
@@ -73,34 +67,19 @@ class XmppRobot:
             zeros answer while the command is being read
         """
         profile = profile or XmppProfile()
-        self.identity, self.profile = identity, profile
-        # A simulator wants reproducible numbers, not secret ones.
-        self._rng = random.Random(f"{seed}/{identity.did}")  # noqa: S311 reproducible numbers
-        self.faults, self.violations = XmppFaults(), Violations()
-        self.transcript, self._names = Transcript(), words.Names.of(identity)
-        self._clock = reactor
-        self._timers, self._network = Timers(reactor, speed), Timers(reactor)
-        self.machine = Machine(
-            RobotState(),
-            known_floor(),
-            Timers(reactor, speed),
-            reactor.seconds,
-            self._rng,
-            UNDOCK_AFTER,
-        )
+        super().__init__(reactor, identity, speed, seed, FLOOD_EVENT, UNDOCK_AFTER)
+        self.profile, self.faults = profile, XmppFaults()
+        self._clock, self._names = reactor, words.Names.of(identity)
         self.users = UserList(identity.owner, profile.permission)
         self._dialect = XmppDialect.of(self.machine, identity, profile, self.users)
         self._checks = XmppChecks(
             self._names, identity.owner, profile.server_ping, self.violations, Timers(reactor)
         )
         self._link = XmppLink(
-            reactor,
+            *(reactor, self, self.transcript, self.violations),
             dial,
             Lookup(reactor, dial, search, self._rng, self.transcript, self.violations),
             Habits(identity, profile, self.faults),
-            self,
-            self.transcript,
-            self.violations,
         )
         self._orders = Orders(
             self._dialect,
@@ -114,60 +93,13 @@ class XmppRobot:
             self._link,
         )
         self._present = False
-        self.machine.listen(self._happened)
-
-    @property
-    def state(self) -> RobotState:
-        """The variables of the robot."""
-        return self.machine.state
-
-    @property
-    def connected(self) -> bool:
-        """Whether the present connection has its session."""
-        return self._link.up
 
     @property
     def farewell(self) -> bool:
         """Whether the server closed its stream before the last connection ended."""
         return self._link.farewell
 
-    def start(self) -> Deferred[None]:
-        """
-        Switch on.
-
-        @return: fires when the session stands; fails with
-            L{LoginRefused<bumper_tw.simulator.xmpp_link.LoginRefused>}
-        """
-        self.machine.boot()
-        return self._link.start()
-
-    def stop(self) -> Deferred[None]:
-        """
-        Switch off; nothing stays scheduled.
-
-        @return: fires when the connection is gone
-        """
-        self.machine.halt()
-        self._network.drop_all()
-        self._forget_work()
-        return self._link.stop()
-
-    def half_open(self) -> None:
-        """Stop reading and writing, keep TCP, and come back on a second connection."""
-        self._link.leave_half_open()
-
-    def flood(self, rate: float) -> None:
-        """
-        Send events without end.
-
-        @param rate: events per real second; 0 ends it
-        """
-        self._network.drop("flood")
-        if rate > 0:
-            self._network.every(1 / rate, partial(self.report, "BatteryInfo"), "flood")
-
     def report(self, name: str) -> None:
-        """Send one event by its name on the wire, with the present value."""
         self._tell(self._dialect.report(name))
 
     def wheel(self) -> None:

@@ -142,6 +142,20 @@ class InteropCase(SynchronousTestCase):
         self.addCleanup(self._ended, child)
         return child
 
+    def finished(self, session: Child) -> dict[str, Any]:
+        """What a client saw, once it has ended without an exception."""
+        self.assertEqual(session.finish(), 0, session.story())
+        return steps(session)
+
+    def other_authority(self) -> Path:
+        """The certificate of a server that is not the one that was started."""
+        folder = self.folder / "other"
+        folder.mkdir()
+        other = Server(folder)
+        self.addCleanup(other.stop)
+        other.ports()
+        return other.ca
+
     def _ended(self, child: Child) -> None:
         if child.running:
             child.kill()

@@ -5,15 +5,11 @@ What it writes may be as wrong as a test wants it.
 """
 
 import socket
-from collections.abc import Iterator
 from enum import IntEnum
 
 from attrs import frozen
 
-from tests.interop.server import HOST
-
-#: Seconds for one answer.
-ANSWER_SECONDS = 30.0
+from tests.interop.raw_wire import RawWire
 
 
 class Kind(IntEnum):
@@ -33,10 +29,6 @@ class Kind(IntEnum):
     PINGREQ = 0xC0
     PINGRESP = 0xD0
     DISCONNECT = 0xE0
-
-
-class Closed(Exception):
-    """The server has ended the connection, or the server has ended."""
 
 
 def number(value: int) -> bytes:
@@ -159,23 +151,12 @@ class Heard:
         return Message(self.body[2:end].decode(), self.body[head:], qos, *flags, packet_id)
 
 
-class Wire:
+class Wire(RawWire[Heard]):
     """One connection."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection((HOST, port), ANSWER_SECONDS)
+        super().__init__(port)
         self._buffer = bytearray()
-
-    def say(self, *written: bytes) -> None:
-        """
-        Send bytes.
-
-        @raise Closed: nobody takes them.
-        """
-        try:
-            self._socket.sendall(b"".join(written))
-        except (BrokenPipeError, ConnectionResetError):
-            raise Closed from None
 
     def hear(self, kind: Kind | None = None) -> Heard:
         """
@@ -189,14 +170,6 @@ class Wire:
         assert kind is None or found.first & 0xF0 == kind & 0xF0, (kind, found)
         return found
 
-    def rest(self) -> Iterator[Heard]:
-        """All packets until the connection ends."""
-        try:
-            while True:
-                yield self.hear()
-        except Closed:
-            return
-
     def finished(self) -> None:
         """We say no more."""
         try:
@@ -204,30 +177,7 @@ class Wire:
         except OSError:
             return  # The server was first.
 
-    def wait(self, seconds: float) -> bool:
-        """Whether the connection has ended; otherwise wait a little for that."""
-        self._socket.settimeout(seconds)
-        try:
-            self._more()
-        except TimeoutError:
-            return False
-        except Closed:
-            return True
-        finally:
-            self._socket.settimeout(ANSWER_SECONDS)
-        return False
-
-    def close(self) -> None:
-        """Drop the connection."""
-        self._socket.close()
-
-    def _more(self) -> None:
-        try:
-            data = self._socket.recv(65536)
-        except ConnectionResetError:
-            raise Closed from None
-        if not data:
-            raise Closed
+    def _take(self, data: bytes) -> None:
         self._buffer += data
 
     def _next(self) -> Heard | None:

@@ -5,19 +5,14 @@ What it writes may be as wrong as a test wants it.
 """
 
 import base64
-import socket
 import ssl
 from collections import deque
-from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 from attrs import frozen
 
-from tests.interop.server import HOST
-
-#: Seconds for one answer.
-ANSWER_SECONDS = 30.0
+from tests.interop.raw_wire import Closed, RawWire
 
 USERS = "ecouser.net"
 STREAMS = "http://etherx.jabber.org/streams"
@@ -33,10 +28,6 @@ CTL = "com:ctl"
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 STARTTLS = f"<starttls xmlns='{TLS}'/>".encode()
 END = b"</stream:stream>"
-
-
-class Closed(Exception):
-    """The server has ended the connection, or the server has ended."""
 
 
 def header(to: str) -> bytes:
@@ -171,20 +162,16 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-class Wire:
+class Wire(RawWire[Element]):
     """
-    One connection; making it raises L{Closed} where there is no room.
+    One connection.
 
     @ivar stream: what comes on it.
     @ivar raw: the same as bytes, since the last (re)start.
     """
 
     def __init__(self, port: int, tls: bool = False) -> None:
-        try:
-            self._socket = socket.create_connection((HOST, port), ANSWER_SECONDS)
-        except ConnectionResetError:
-            raise Closed from None
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().__init__(port)
         self.stream, self.raw = Stream(), bytearray()
         if tls:
             self.secure()
@@ -198,17 +185,6 @@ class Wire:
         try:
             self._socket = trusting().wrap_socket(self._socket)
         except OSError:  # ssl.SSLError is one.
-            raise Closed from None
-
-    def say(self, *written: bytes) -> None:
-        """
-        Send bytes.
-
-        @raise Closed: nobody takes them.
-        """
-        try:
-            self._socket.sendall(b"".join(written))
-        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             raise Closed from None
 
     def open(self, to: str) -> Element:
@@ -239,14 +215,6 @@ class Wire:
         assert found.tag == f"{{{namespace}}}{name}", shown(found)
         return found
 
-    def rest(self) -> Iterator[Element]:
-        """All elements until the connection ends."""
-        try:
-            while True:
-                yield self.hear()
-        except Closed:
-            return
-
     def gone(self) -> None:
         """Wait until the connection itself has ended."""
         try:
@@ -255,34 +223,11 @@ class Wire:
         except Closed:
             return
 
-    def wait(self, seconds: float) -> bool:
-        """Whether the connection has ended; otherwise wait a little for that."""
-        self._socket.settimeout(seconds)
-        try:
-            self._more()
-        except TimeoutError:
-            return False
-        except Closed:
-            return True
-        finally:
-            self._socket.settimeout(ANSWER_SECONDS)
-        return False
-
     def patience(self, seconds: float) -> None:
         """Wait no longer than this, for answers and for being read: L{TimeoutError}."""
         self._socket.settimeout(seconds)
 
-    def close(self) -> None:
-        """Drop the connection."""
-        self._socket.close()
-
-    def _more(self) -> None:
-        try:
-            data = self._socket.recv(65536)
-        except (ConnectionResetError, ssl.SSLError):
-            raise Closed from None
-        if not data:
-            raise Closed
+    def _take(self, data: bytes) -> None:
         self.raw += data
         self.stream.feed(data)
 

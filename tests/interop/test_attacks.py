@@ -2,7 +2,6 @@
 
 from tests.interop.case import InteropCase, add_account
 from tests.interop.raw_mqtt import (
-    Closed,
     Kind,
     Login,
     Wire,
@@ -13,6 +12,7 @@ from tests.interop.raw_mqtt import (
     subscribe,
     text,
 )
+from tests.interop.raw_wire import Closed
 
 ACCOUNT, PASSWORD = "dash", "correct horse"
 
@@ -101,16 +101,8 @@ class StrangerTests(AttackCase):
 
     def test_slow(self) -> None:
         """A CONNECT that comes byte by byte has no more time than another."""
-        wire, login = self.wire(), Login("slow", ACCOUNT, "x" * 60_000).written()
-        for byte in login:
-            try:
-                wire.say(bytes([byte]))
-            except Closed:
-                break
-            if wire.wait(0.1):
-                break
-        else:
-            self.fail("it was let finish")
+        login = Login("slow", ACCOUNT, "x" * 60_000).written()
+        self.assertFalse(self.wire().drip(login, 0.1), "it was let finish")
         self.well()
 
     def test_names(self) -> None:

@@ -7,7 +7,6 @@ from random import Random
 from tests.interop.case import CHOICE, InteropCase, add_account
 from tests.interop.mutants import conversation, talk
 from tests.interop.raw_mqtt import (
-    Closed,
     Kind,
     Login,
     Wire,
@@ -17,6 +16,7 @@ from tests.interop.raw_mqtt import (
     publish,
     subscribe,
 )
+from tests.interop.raw_wire import Closed
 
 ACCOUNT, PASSWORD = "dash", "correct horse"
 

@@ -1,15 +1,14 @@
 """What those do over XMPP who were let in and mean no good, against a started server."""
 
+from tests.interop.raw_wire import Closed
 from tests.interop.raw_xmpp import (
     CLIENT,
     CTL,
     PING,
     SASL,
     STREAMS,
-    Closed,
     Robot,
     User,
-    Wire,
     header,
     iq,
     query,
@@ -82,8 +81,7 @@ class InsiderTests(XmppCase):
         """However its bytes are cut, a stanza arrives as it was said."""
         said = "<ctl id='70000000' td='RenameM'><m n='Küche 🧹 &quot;roster&quot; a&amp;b'/></ctl>"
         whole = bomb(said)
-        for byte in whole:
-            self.app.say(bytes([byte]))
+        self.app.crumble(whole)
         self.robot.hear()
         for at in range(len(whole)):
             self.app.say(whole[:at])
@@ -98,16 +96,11 @@ class InsiderTests(XmppCase):
     def test_login_bytes(self) -> None:
         """A whole login that comes byte by byte is a login."""
         wire = self.wire()
-        self.crumble(wire, b"<?xml version='1.0'?>" + header("126.ecorobot.net"))
+        wire.crumble(b"<?xml version='1.0'?>" + header("126.ecorobot.net"))
         wire.expect(STREAMS, "features")
-        self.crumble(wire, Robot(sn="E0009876500123450009").login())
+        wire.crumble(Robot(sn="E0009876500123450009").login())
         wire.expect(SASL, "success")
         self.well()
-
-    def crumble(self, wire: Wire, said: bytes) -> None:
-        """Say something in the smallest pieces."""
-        for byte in said:
-            wire.say(bytes([byte]))
 
     def test_look_alikes(self) -> None:
         """Nobody hears what is said to somebody whose name is a part of his, or the reverse."""

@@ -4,11 +4,11 @@ from contextlib import suppress
 from typing import Any
 
 from tests.interop.case import InteropCase, ask
+from tests.interop.raw_wire import Closed
 from tests.interop.raw_xmpp import (
     CLIENT,
     CTL,
     STREAMS,
-    Closed,
     Party,
     Robot,
     User,

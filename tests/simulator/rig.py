@@ -14,9 +14,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from zope.interface import implementer
 
+from bumper_tw.simulator.any_robot import AT_ONCE
 from bumper_tw.simulator.identity import Identity, Kind, Profile, identities
 from bumper_tw.simulator.mqtt import Splitter, packet, text
-from bumper_tw.simulator.robot import AT_ONCE, SimulatedRobot
+from bumper_tw.simulator.robot import SimulatedRobot
 
 HELPER = "helperbot/bumper/helperbot"
 

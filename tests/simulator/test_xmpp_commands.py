@@ -62,6 +62,25 @@ class CommandTests(SynchronousTestCase):
             ack, answer = rig.ask(ctl)
             self.assertEqual((ack, ctl_of(answer)), (ACK, expected))
 
+    def test_busy(self) -> None:
+        """Another job is refused without a number: 5 would mean that the robot is wedged."""
+        rig = XmppRig(PLAIN).greeted()
+        rig.ask(CLEAN)
+        refused = b"<ctl id='5' ret='fail' error='busy with another job'/>"
+        self.assertEqual(ctl_of(rig.ask(CLEAN.replace(b"auto", b"border"))[1]), refused)
+
+    def test_clean_state(self) -> None:
+        """Asked, the robot says what it reports: C{stop} is a type."""
+        rig = XmppRig(PLAIN).greeted()
+        state = b"<ctl td='GetCleanState' id='1'/>"
+        stopped = b"<ctl id='1' ret='ok'><clean type='stop' speed='standard' st='h' t='0' a='0'/>"
+        self.assertEqual(ctl_of(rig.ask(state)[1]), stopped + b"</ctl>")
+        rig.ask(CLEAN)
+        running = stopped.replace(b"stop", b"auto").replace(b"st='h'", b"st='s'")
+        self.assertEqual(ctl_of(rig.ask(state)[1]), running + b"</ctl>")
+        rig.ask(CLEAN.replace(b"auto", b"stop"))
+        self.assertEqual(ctl_of(rig.ask(state)[1]), stopped + b"</ctl>")
+
     def test_execute_without_id(self) -> None:
         """What is only to be done is acknowledged, and nothing more."""
         rig = XmppRig(PLAIN).greeted()
@@ -183,7 +202,7 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(ctl_of(told[2]), idle)
         answers = rig.ask(b"<ctl td='Charge' id='6'><charge type='go'/></ctl>")
         self.assertEqual(ctl_of(answers[1]), b"<ctl id='6' ret='ok'/>")
-        self.assertIn(b" st='h' ", answers[2])
+        self.assertIn(b"<clean type='stop' speed='standard' st='h' t='2' a='0'/>", answers[2])
         rig.run(22)
         kinds = [ctl_of(stanza) for stanza in stanzas(rig.said())]
         going = b"<ctl td='ChargeState'><charge type='Going' h='0' r='a'/></ctl>"

@@ -13,8 +13,8 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from zope.interface import implementer
 
+from bumper_tw.simulator.any_robot import AT_ONCE
 from bumper_tw.simulator.identity import Identity, xmpp_identities
-from bumper_tw.simulator.robot import AT_ONCE
 from bumper_tw.simulator.xmpp_profile import Search, XmppProfile
 from bumper_tw.simulator.xmpp_robot import XmppRobot
 
