@@ -101,7 +101,8 @@ class MqttFactory:
     @ivar strange: what strangers did, by address, so that it does not fill the log.
     @ivar refused: refused logins, by client id; some clients try every five seconds for ever
         (mqtt.md 3.4).
-    @ivar visits: who has connected, by name: two that take each other's place do so for ever.
+    @ivar visits: who has connected, by name and client id: two that take each other's place
+        do so for ever.
     """
 
     _log = Logger()

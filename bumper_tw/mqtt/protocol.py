@@ -150,7 +150,9 @@ class MqttProtocol(Lifetime):
             client_id, packet.username, packet.password, self.peer, self._anonymous
         )
         verdict = self._verdict = self.factory.authenticator.login(credentials)
-        verdict.addCallback(self._open, client_id, packet).addCallback(self._welcome, packet)
+        verdict.addCallback(self._open, client_id, packet).addCallback(
+            self._welcome, client_id, packet
+        )
         verdict.addErrback(self._refuse, client_id)
         verdict.addErrback(_expect_cancelled)
         verdict.addErrback(self._broke)
@@ -168,22 +170,23 @@ class MqttProtocol(Lifetime):
         ready: Deferred[None] = succeed(None) if session.ready is None else session.ready
         return ready
 
-    def _welcome(self, _: None, packet: Connect) -> None:
+    def _welcome(self, _: None, client_id: str, packet: Connect) -> None:
         self._verdict = None
         session = self._open_session
         self.live_on(packet.keep_alive)
         present = session.present and packet.level > MQTT_31
         self.answer(encode(ConnAck(ConnectCode.ACCEPTED, present)))
         held = self._connection.accept()
-        self._log_visit(session.who)
+        self._log_visit(session.who, client_id)
         self.transport.resumeProducing()
         session.resume()
         self._listens_to(session.filters)
         if not self._over:
             self._act_on(held)
 
-    def _log_visit(self, who: Principal) -> None:
-        more = self.factory.visits.say(str(who))
+    def _log_visit(self, who: Principal, client_id: str) -> None:
+        # Many may share an account.
+        more = self.factory.visits.say(f"{who} {client_id}")
         self.quiet = more is None
         if more is not None:
             self._log.info(
