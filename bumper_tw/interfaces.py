@@ -4,12 +4,13 @@ Every seam between floors, with what may be relied on.
 Methods that return a L{Deferred} never raise; the others never block.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from zope.interface import Interface
 
+from bumper_tw.errors import CommandFailed
 from bumper_tw.readings import Report
 from bumper_tw.values import (
     CleaningLog,
@@ -113,6 +114,9 @@ class ICommandCorrelator(Interface):
 
     def replied(device: DeviceId, name: str, request: RequestId, body: bytes) -> None:
         """A robot has answered.  Nobody may be waiting any more; then nothing happens."""
+
+    def failed(device: DeviceId, name: str, request: RequestId, why: CommandFailed) -> None:
+        """The same, where the answer says that there will be none."""
 
     def detached(device: DeviceId) -> None:
         """A robot has gone: what it still owed fails."""
@@ -258,3 +262,20 @@ class IRobotSecretStore(Interface):
 
     def remove(did: str) -> Deferred[None]:
         """Drop one; unknown ones are fine."""
+
+
+class IRecordStore(Interface):
+    """
+    Small records on disk, by shelf and key; each is a value that JSON can write.
+
+    For what is all in memory while the server runs: see L{bumper_tw.core.shelf}.
+    """
+
+    def load(shelf: str) -> Deferred[dict[str, Any]]:
+        """All records of one shelf by key, the first known first."""
+
+    def save(shelf: str, records: Mapping[str, Any]) -> Deferred[None]:
+        """Add or replace some: all or none."""
+
+    def remove(shelf: str, keys: Iterable[str]) -> Deferred[None]:
+        """Drop some; unknown ones are fine."""

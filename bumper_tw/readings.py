@@ -234,6 +234,35 @@ class MapData(Reading):
 
 
 @frozen
+class Alert(Reading):
+    """
+    What a robot has told its vendor about, in its own words; a fault has no number there.
+
+    @ivar user: for whom it was, as the robot writes his address; empty if it does not say.
+    @ivar raised_at: seconds since the epoch by the robot's own clock, if it says so.
+    """
+
+    kind = "alert"
+    name: str
+    value: str = ""
+    user: str = ""
+    raised_at: int | None = None
+
+
+@frozen
+class DeviceInfo(Reading):
+    """
+    What a robot says of itself when it has come, as it says it.
+
+    It stays in memory, as the robot is asked again whenever it comes.
+    """
+
+    kind = "device_info"
+    kept = False
+    data: Any
+
+
+@frozen
 class Notice(Reading):
     """Any other report, by the robot's own name for it."""
 
@@ -262,6 +291,8 @@ KINDS: dict[str, type[Reading]] = {
         Network,
         Firmware,
         MapData,
+        Alert,
+        DeviceInfo,
         Notice,
     )
 }

@@ -39,6 +39,12 @@ class IXmppBinding(Interface):
     who = Attribute("The L{Principal} that is bound.")
     jid = Attribute("Its full L{Jid}.")
 
+    def enter() -> None:
+        """
+        Be found from now on.  Another stream under the same address ends: the newest wins; and
+        of too many sessions of a user the oldest.
+        """
+
     def route(stanza: Stanza) -> None:
         """
         Act on one stanza that the party has sent (xmpp.md 8.2): answer it, deliver it with its
@@ -54,7 +60,7 @@ class IXmppBinding(Interface):
         """The stream has ended; nothing is delivered to it any more.  Twice is as good as once."""
 
 
-#: Hears each C{com:ctl} stanza of a robot, whoever it is for.
+#: Hears each C{com:ctl} and C{com:sf} stanza of a robot, whoever it is for, and its errors.
 RobotSaid = Callable[[DeviceId, Stanza], None]
 
 
@@ -63,9 +69,10 @@ class IXmppRouter(Interface):
 
     def bind(who: Principal, jid: Jid, outlet: object) -> IXmppBinding:
         """
-        Let a party in; another stream under the same address ends (the newest wins).
+        Make a place for a party.  Nothing reaches it before it has entered.
 
         @param outlet: an L{IXmppOutlet}.
+        @raise LoginRefused: the address changes hands too often.
         """
 
     def listen(said: RobotSaid) -> Callable[[], None]:

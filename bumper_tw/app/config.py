@@ -199,6 +199,7 @@ class XmppSettings:
     login_seconds: int = _setting(30, whole(1, 300, "seconds"), "patience before login is done")
     ping_seconds: int = _setting(30, whole(5, 300, "seconds"), "between our pings")
     silence_seconds: int = _setting(75, whole(10, 3600, "seconds"), "longest silence allowed")
+    sessions_per_user: int = _setting(32, whole(1, 10_000), "logged in at once; the oldest ends")
     connections: int = _setting(1000, whole(1, 100_000), "connections at once")
     connections_per_peer: int = _setting(100, whole(1, 100_000), "of these, from one address")
     strangers: int = _setting(200, whole(1, 100_000), "of these, not logged in yet")

@@ -49,9 +49,7 @@ def exchange(
     @param overhear: is told of the reports of robots, for whoever does not speak XMPP.
     """
     xmpp = settings.xmpp
-    router = XmppRouter(
-        reactor, RouterLimits(fanout=xmpp.fanout_events, backlog=xmpp.backlog_bytes)
-    )
+    router = XmppRouter(reactor, router_limits(settings))
     adoption = Adoption(reactor, router.tell_as, is_member, xmpp.adopt_robots)
     start = SystemRandom().randrange(SPACE)
     gateway = XmppGateway(
@@ -64,6 +62,17 @@ def exchange(
         lambda did: factory.dismiss(lambda who: who.role is Role.ROBOT and who.name == did)
     )
     return Exchange(factory, router)
+
+
+def router_limits(settings: Settings) -> RouterLimits:
+    """How stanzas are passed on, and to how many."""
+    xmpp = settings.xmpp
+    return RouterLimits(
+        fanout=xmpp.fanout_events,
+        backlog=xmpp.backlog_bytes,
+        sessions=xmpp.sessions_per_user,
+        takeovers=settings.identity.takeovers_per_minute,
+    )
 
 
 def stream_limits(xmpp: XmppSettings) -> StreamLimits:

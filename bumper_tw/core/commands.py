@@ -142,6 +142,17 @@ class CommandCorrelator:
             self._end(question, why)
 
     def replied(self, device: DeviceId, name: str, request: RequestId, body: bytes) -> None:
+        question = self._asked(device, name, request)
+        if question is not None:
+            self._end(question, Reply(question.command, request, body))
+
+    def failed(self, device: DeviceId, name: str, request: RequestId, why: CommandFailed) -> None:
+        question = self._asked(device, name, request)
+        if question is not None:
+            self._end(question, why)
+
+    def _asked(self, device: DeviceId, name: str, request: RequestId) -> Question | None:
+        """What a robot was asked under that id; nothing but the answer to it counts."""
         robot = self._robots.get(device.did)
         question = robot.open.get(request) if robot else None
         if question is None:
@@ -159,8 +170,8 @@ class CommandCorrelator:
                 request=request,
                 did=device.did,
             )
-        else:
-            self._end(question, Reply(question.command, request, body))
+            question = None
+        return question
 
     def detached(self, device: DeviceId) -> None:
         robot = self._robots.pop(device.did, None)

@@ -127,6 +127,9 @@ class TranslatingCorrelator:
     def replied(self, device: DeviceId, name: str, request: RequestId, body: bytes) -> None:
         self._commands.replied(device, name, request, body)
 
+    def failed(self, device: DeviceId, name: str, request: RequestId, why: CommandFailed) -> None:
+        self._commands.failed(device, name, request, why)
+
     def detached(self, device: DeviceId) -> None:
         self._commands.detached(device)
 

@@ -3,20 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from attrs import evolve
-from zope.interface import implementer
 
+from bumper_tw.core.xmpp_binding import Binding
+from bumper_tw.core.xmpp_bounds import Allowance
 from bumper_tw.core.xmpp_questions import Ping, Questions
 from bumper_tw.core.xmpp_services import (
-    SERVED,
     Kind,
     Place,
     alerted,
-    answer,
     ctl_id,
     is_control,
     namespace,
-    of_the_stream,
-    place,
     tells_device_info,
 )
 from bumper_tw.core.xmpp_switchboard import Switchboard
@@ -25,13 +22,7 @@ from bumper_tw.dialect.domains import ATOM
 from bumper_tw.values import Principal
 from bumper_tw.wire.xmpp_jid import Jid, Key
 from bumper_tw.wire.xmpp_stanzas import Stanza
-from bumper_tw.xmpp_interfaces import IXmppBinding, IXmppOutlet
-
-#: What must be answered, and what answers.
-REQUESTS, RESPONSES = frozenset({"get", "set"}), frozenset({"result", "error"})
-
-#: What the ids of our pings begin with (xmpp.md 7).
-PING = "s2c"
+from bumper_tw.xmpp_interfaces import IXmppOutlet
 
 #: For how long what a robot tells the administrator in whose name we spoke is for us.
 SPOKEN_FOR = 60.0
@@ -41,109 +32,6 @@ ADMINISTRATORS = 16
 
 #: The ids of our requests in somebody else's name, as they are in the stanzas.
 ADOPTION = frozenset(each.encode() for each in stanzas.ADOPTION)
-
-
-@implementer(IXmppBinding)
-class Binding:
-    """
-    What robots and sessions of users have in common.
-
-    @ivar address: its full address, as text.
-    @ivar bound: whether anything is still delivered.
-    """
-
-    __slots__ = ("_board", "_pings", "address", "bound", "jid", "key", "outlet", "who")
-
-    def __init__(self, board: Switchboard, who: Principal, jid: Jid, outlet: IXmppOutlet) -> None:
-        self._board, self.who, self.jid, self.outlet = board, who, jid, outlet
-        self.key, self.address = jid.key, str(jid)
-        self.bound, self._pings = True, 0
-
-    def hear(self, stanza: bytes) -> bool:
-        """Bring it something from somebody else; whether it is taken."""
-        if self.outlet.backlog() > self._board.limits.backlog:
-            self._board.overrun(self.address)
-            return False
-        self.outlet.write(stanza)
-        return True
-
-    def ping(self) -> None:
-        self._pings += 1
-        self.hear(stanzas.ping(f"{PING}{self._pings}", self.address))
-
-    def _answers_us(self, stanza: Stanza, to: Place) -> bool:
-        """Whether it is for the server, which nobody waits for: it came, and that will do."""
-        if to.kind in SERVED:
-            return True
-        if to.key != self.key:
-            return False
-        # Some clients put their own address there; the number may be late.
-        prefix, _, number = stanza.attributes.get("id", "").partition(PING)
-        ours = not prefix and number.isdecimal() and len(number) < 10
-        return ours and int(number) <= self._pings
-
-    def route(self, stanza: Stanza) -> None:
-        if not self.bound:
-            return
-        claimed = stanza.attributes.get("from")
-        if claimed and claimed != self.address and place(claimed).key != self.key:
-            self._board.spoofed(self.address, claimed)
-        to = place(stanza.attributes.get("to"))
-        if stanza.namespace != stanzas.NS_CLIENT:
-            self._board.counts["not understood"] += 1
-        elif stanza.name == "iq":
-            self._query(stanza, to)
-        elif stanza.name == "presence":
-            self._presence(stanza, to)
-
-    def _query(self, stanza: Stanza, to: Place) -> None:
-        kind = stanza.attributes.get("type")
-        if kind in REQUESTS:
-            own = of_the_stream(stanza)
-            if own is None:
-                self.request(stanza, to)
-            else:
-                self.outlet.answer(own)
-        elif kind in RESPONSES:
-            self.answered(stanza)
-            if not self._answers_us(stanza, to):
-                self.response(stanza, to)
-        else:
-            self._board.counts["not understood"] += 1
-
-    def request(self, stanza: Stanza, to: Place) -> None:
-        """It asks somebody something, and waits for an answer."""
-        raise NotImplementedError
-
-    def answered(self, stanza: Stanza) -> None:
-        """It answers somebody, perhaps us."""
-
-    def response(self, stanza: Stanza, to: Place) -> None:
-        """It answers somebody else; that is never answered in turn."""
-        raise NotImplementedError
-
-    def _presence(self, stanza: Stanza, to: Place) -> None:
-        # Some apps say type='available', which is none (xmpp.md 5.3).
-        here = stanza.attributes.get("type", "available") == "available"
-        if here and to.kind in {Kind.NOWHERE, Kind.SERVER}:
-            self.outlet.answer(stanzas.dummy_presence(self.address))
-            self.arrived()
-
-    def arrived(self) -> None:
-        """It has said that it is there."""
-
-    def refuse(self, stanza: Stanza, to: Place) -> None:
-        """The server answers a request by itself."""
-        self.outlet.answer(answer(stanza, to, self.address))
-
-    def close(self) -> None:
-        if self.bound:
-            self.bound = False
-            self.leave()
-
-    def leave(self) -> None:
-        """Be found by nobody any more."""
-        raise NotImplementedError
 
 
 class UserBinding(Binding):
@@ -159,12 +47,17 @@ class UserBinding(Binding):
         super().__init__(board, who, jid, outlet)
         self.questions = Questions(board.watch, board.limits.questions, self._unanswered)
 
-    def enter(self) -> Binding | None:
-        """Be found from now on; whoever had the address before."""
+    def rival(self) -> Binding | None:
+        return self._board.users.get(self.key, {}).get(self.jid.resource)
+
+    def take_place(self) -> Iterable[Binding]:
         sessions = self._board.users.setdefault(self.key, {})
         before = sessions.pop(self.jid.resource, None)
         sessions[self.jid.resource] = self
-        return before
+        if before is not None:
+            return (before,)
+        # Apps leave sessions behind; the oldest is the likeliest to be dead.
+        return list(sessions.values())[: -self._board.limits.sessions]
 
     def leave(self) -> None:
         self.questions.forget()
@@ -241,7 +134,7 @@ class RobotBinding(Binding):
     @ivar device: its address for the rest of the program.
     """
 
-    __slots__ = ("_arrived", "_spoken_for", "device")
+    __slots__ = ("_allowance", "_arrived", "_spoken_for", "device")
 
     def __init__(self, board: Switchboard, who: Principal, jid: Jid, outlet: IXmppOutlet) -> None:
         # Whatever it asked for (xmpp.md 5.1).
@@ -249,21 +142,24 @@ class RobotBinding(Binding):
         super().__init__(board, who, jid, outlet)
         self.device, self._arrived = evolve(who.device, resource=ATOM), False
         self._spoken_for: dict[Key, float] = {}
+        self._allowance = Allowance(board.clock)
 
-    def enter(self) -> Binding | None:
-        """Be found from now on; whoever had the address before."""
-        before = self._board.robots.get(self.key)
+    def rival(self) -> Binding | None:
+        return self._board.robots.get(self.key)
+
+    def take_place(self) -> Iterable[Binding]:
+        before = self.rival()
         self._board.robots[self.key] = self
-        return before
+        return () if before is None else (before,)
 
     def leave(self) -> None:
         if self._board.robots.get(self.key) is self:
             del self._board.robots[self.key]
 
     def arrived(self) -> None:
-        self.outlet.answer(stanzas.device_info_request(self.address))
         if not self._arrived:
             self._arrived = True
+            self.outlet.answer(stanzas.device_info_request(self.address))
             self._board.present(self.device)
 
     def spoken_for(self, administrator: Key) -> None:
@@ -297,7 +193,8 @@ class RobotBinding(Binding):
         elif to.kind is Kind.EVENTS:
             self._pass_on(stanza, self._board.everybody())
         elif to.kind is Kind.NOWHERE and is_control(stanza):
-            if not tells_device_info(stanza):
+            # What answers the server is for nobody else.
+            if ctl_id(stanza.raw) is None and not tells_device_info(stanza):
                 self._pass_on(stanza, self._board.everybody())
         else:
             return to.kind is Kind.SERVER and is_control(stanza)
@@ -336,7 +233,7 @@ class RobotBinding(Binding):
         return [other for other in sessions.values() if other is not session]
 
     def answered(self, stanza: Stanza) -> None:
-        if is_control(stanza) and stanza.attributes["type"] == "result":
+        if stanza.attributes["type"] == "error" or is_control(stanza):
             self._board.said(self.device, stanza)
 
     def response(self, stanza: Stanza, to: Place) -> None:
@@ -361,6 +258,9 @@ class RobotBinding(Binding):
                 return
 
     def _pass_on(self, stanza: Stanza, sessions: Sequence[UserBinding]) -> None:
+        if sessions and not self._allowance.take(len(sessions)):
+            self._board.flooded(self.address, len(sessions))
+            return
         addresses = [session.address for session in sessions]
         copies = stanza.copies(self.address, addresses) if addresses else ()
         for session, copy in zip(sessions, copies, strict=True):

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from bumper_tw.core.xmpp_parties import Binding, RobotBinding, UserBinding
+from bumper_tw.core.xmpp_binding import Binding
+from bumper_tw.core.xmpp_parties import RobotBinding, UserBinding
 from bumper_tw.core.xmpp_switchboard import Permits, RouterLimits, Switchboard
 from bumper_tw.dialect.domains import robot_jid
-from bumper_tw.errors import DeviceOffline, RobotBusy
+from bumper_tw.errors import DeviceOffline, LoginRefused, RobotBusy
 from bumper_tw.interfaces import Undo
 from bumper_tw.values import DeviceId, Principal, Role
 from bumper_tw.wire.xmpp_jid import Jid
@@ -19,6 +20,10 @@ from bumper_tw.xmpp_interfaces import IXmppOutlet, IXmppRouter, RobotSaid
 def everybody(_user: Principal, _did: str) -> bool:
     """Everybody in the household may command every robot (xmpp.md 8.4)."""
     return True
+
+
+#: The time in which an address may change hands so often, in seconds.
+A_MINUTE = 60.0
 
 
 @implementer(IXmppRouter)
@@ -45,12 +50,22 @@ class XmppRouter:
     def bind(self, who: Principal, jid: Jid, outlet: object) -> Binding:
         kind = RobotBinding if who.role is Role.ROBOT else UserBinding
         binding = kind(self._board, who, jid, IXmppOutlet(outlet))
-        before = binding.enter()
-        if before is not None:
-            # Its place is taken already, so its end takes nothing away.
-            before.close()
-            before.outlet.conflict()
+        rival = binding.rival()
+        if rival is not None:
+            binding.takeovers = self._takeovers(rival)
         return binding
+
+    def _takeovers(self, rival: Binding) -> list[float]:
+        """
+        When an address changed hands in the last minute, now included.
+
+        @raise LoginRefused: that is too often: two parties throw each other out for ever.
+        """
+        now = self._board.clock.seconds()
+        recent = [then for then in rival.takeovers if now - then < A_MINUTE]
+        if len(recent) >= self._board.limits.takeovers:
+            raise LoginRefused(f"{rival.address} changes hands too often")
+        return [*recent, now]
 
     def listen(self, said: RobotSaid) -> Undo:
         board = self._board

@@ -21,10 +21,10 @@ from bumper_tw.wire.xmpp_stanzas import Stanza
 #: Addresses that are longer are read anew each time: whoever invents some fills no memory.
 REMEMBERED = 256
 
-#: The first C{ctl} that has an id, and the id.  There is one way only to read each.
-CTL_ID = re.compile(
-    rb"<(?:[\w.-]++:)?ctl(?:\s++(?!id\s*+=)[\w:.-]++\s*+=\s*+(?:'[^']*+'|\"[^\"]*+\"))*"
-    rb"\s++id\s*+=\s*+(?:'([^']*+)'|\"([^\"]*+)\")"
+#: The first C{ctl}, and the id that it may have.  There is one way only to read each.
+CTL = re.compile(
+    rb"<(?:[\w.-]++:)?ctl(?=[\s/>])(?:\s++(?!id\s*+=)[\w:.-]++\s*+=\s*+(?:'[^']*+'|\"[^\"]*+\"))*"
+    rb"(?:\s++id\s*+=\s*+(?:'([^']*+)'|\"([^\"]*+)\"))?"
 )
 
 #: What robots call what they are asked when they have come (xmpp.md 5.3).
@@ -113,10 +113,16 @@ def is_control(stanza: Stanza) -> bool:
     return about == stanzas.NS_CTL or unnamed
 
 
+def ctl_number(raw: bytes) -> tuple[int, int] | None:
+    """Where in a stanza the id is of the command that it is about; C{None} for an event."""
+    found = CTL.search(raw)
+    return found.span(found.lastindex) if found is not None and found.lastindex else None
+
+
 def ctl_id(raw: bytes) -> bytes | None:
     """The id of the command that a stanza is about or answers; C{None} for an event."""
-    found = CTL_ID.search(raw)
-    return None if found is None else found[1] if found[1] is not None else found[2]
+    place = ctl_number(raw)
+    return None if place is None else raw[place[0] : place[1]]
 
 
 def answer(stanza: Stanza, to: Place, asker: str) -> bytes:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from bumper_tw.core.repeats import Repeats, again
+from bumper_tw.core.xmpp_bounds import Unread
 from bumper_tw.core.xmpp_questions import PingWatch
 from bumper_tw.core.xmpp_services import Place
 from bumper_tw.dialect.domains import ATOM
@@ -18,6 +19,7 @@ from bumper_tw.wire.xmpp_stanzas import Stanza
 from bumper_tw.xmpp_interfaces import RobotSaid
 
 if TYPE_CHECKING:
+    from bumper_tw.core.xmpp_binding import Binding
     from bumper_tw.core.xmpp_parties import RobotBinding, UserBinding
 
 #: Under which robots are addressed.
@@ -34,12 +36,18 @@ class RouterLimits:
 
     @ivar fanout: whether the events of a robot for one session of a user reach his others.
     @ivar backlog: as many bytes may wait for somebody who does not read.
+    @ivar unread: the same for all together.
+    @ivar sessions: of one user.
+    @ivar takeovers: of one address within a minute.
     @ivar questions: as many of a session are remembered.
     @ivar patience: seconds that a robot has to answer a ping.
     """
 
     fanout: bool = True
     backlog: int = 262_144
+    unread: int = 33_554_432
+    sessions: int = 32
+    takeovers: int = 10
     questions: int = 256
     patience: float = 10.0
 
@@ -52,6 +60,7 @@ class Switchboard:
     @ivar users: the sessions of each, by resource.
     @ivar listeners: hear what robots say.
     @ivar expecting: are told of each robot that says it is there.
+    @ivar unread: what waits for those who do not read.
     @ivar counts: what happened to stanzas, by name.
     """
 
@@ -66,7 +75,8 @@ class Switchboard:
         self.listeners: tuple[RobotSaid, ...] = ()
         self.expecting: tuple[Callable[[DeviceId], None], ...] = ()
         self.watch = PingWatch(clock, limits.patience)
-        self._spoofed, self._slow = Repeats(clock), Repeats(clock)
+        self.unread: Unread[Binding] = Unread(limits.unread)
+        self._spoofed, self._slow, self._loud = Repeats(clock), Repeats(clock), Repeats(clock)
 
     def robot(self, to: Place) -> "RobotBinding | None":
         """Whom a user means, if it is here; under another resource nobody is."""
@@ -111,6 +121,17 @@ class Switchboard:
         if more is not None:
             self._log.warn(
                 "{address} does not read, what is for it is dropped{more}",
+                address=address,
+                more=again(more),
+            )
+
+    def flooded(self, address: str, copies: int) -> None:
+        """A robot says so much to so many that they miss something."""
+        self.counts["dropped for loud robots"] += copies
+        more = self._loud.say(address)
+        if more is not None:
+            self._log.warn(
+                "{address} says too much to everybody, some of it is dropped{more}",
                 address=address,
                 more=again(more),
             )

@@ -10,13 +10,16 @@ from bumper_tw.dialect.lenient import seconds, text
 from bumper_tw.dialect.markup import Element
 from bumper_tw.dialect.stanzas import SPECIAL, UNFIT
 from bumper_tw.errors import BadRequest
-from bumper_tw.readings import Notice
+from bumper_tw.readings import Alert
 
 #: C{errno} of a robot that does not know who asks; also that of a stuck wheel (xmpp.md 12).
 DENIED = "103"
 
 #: C{errno} of a robot that waits for somebody to press its button (xmpp.md 12).
 WEDGED = "5"
+
+#: What is said of an error that does not say what is wrong.
+UNEXPLAINED = "no reason given"
 
 
 @frozen
@@ -107,10 +110,10 @@ def read_as(model: str, element: Element) -> Element:
     return Element(element.name, attributes, element.children, element.text)
 
 
-def alert(raw: bytes) -> Notice:
+def alert(raw: bytes) -> Alert:
     """
-    What a robot has told the service for relations: C{k} is what, C{v} how it is, C{ts} when
-    (xmpp.md 11).
+    What a robot has told the service for relations: C{k} is what, C{v} how it is, C{g} for
+    whom, C{ts} when.  Who it is its stream tells, whatever is in C{f} (xmpp.md 11).
 
     @raise ValueError: the stanza has no alert.
     """
@@ -118,7 +121,22 @@ def alert(raw: bytes) -> Notice:
     name = text(told.get("k"))
     if not name:
         raise ValueError("the alert has no name")
-    return Notice(name, {"value": text(told.get("v")), "at": seconds(told.get("ts"))})
+    return Alert(name, text(told.get("v")), text(told.get("g")), seconds(told.get("ts")))
+
+
+def condition(raw: bytes) -> str:
+    """What a stanza of type C{error} says is wrong, in words (RFC 6120, 8.3)."""
+    try:
+        error = markup.parse(raw).child("error")
+    except ValueError:
+        error = None
+    if error is None:
+        return UNEXPLAINED
+    names = (child.name for child in error.children if child.name != "text")
+    named, told = next(names, "").replace("-", " "), error.child("text")
+    code = text(error.get("code"))
+    words = text(named) or text(told.text if told else "")
+    return words or (f"code {code}" if code else UNEXPLAINED)
 
 
 def request(name: str, body: bytes, ctl_id: str) -> bytes:

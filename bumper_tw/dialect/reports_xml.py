@@ -10,6 +10,7 @@ from bumper_tw.readings import (
     Battery,
     Charge,
     Clean,
+    DeviceInfo,
     Errors,
     FanSpeed,
     Firmware,
@@ -286,6 +287,13 @@ def firmware(_: str, ctl: Element) -> Iterator[Reading]:
         yield Firmware(version)
 
 
+def device_info(_: str, ctl: Element) -> Iterator[Reading]:
+    """C{GetDeviceInfo}: nobody knows what is in it (xmpp.md 5.3)."""
+    data = told(ctl)
+    if data:
+        yield DeviceInfo(data)
+
+
 #: Every subject by its event; a query is called the same with C{Get} in front, or listed.
 DECODERS: dict[str, Decoder] = {
     "BatteryInfo": battery,
@@ -307,6 +315,7 @@ DECODERS: dict[str, Decoder] = {
     "WaterBoxInfo": tank,
     "SleepStatus": sleep,
     "NetInfo": network,
+    "DeviceInfo": device_info,
     "Version": firmware,
     "version": firmware,
     "MapP": piece,

@@ -27,7 +27,8 @@ NAMES = 16_384
 #: The longest header, and the most prefixes on it: both are kept, and looked at for each stanza.
 HEADER, PREFIXES = 4096, 16
 
-#: How many stanzas are put right or dropped: each costs as much as twenty others.
+#: How many stanzas are put right or dropped: each costs as much as twenty others, and a large one
+#: some milliseconds.
 REPAIRS = 50
 
 

@@ -25,6 +25,9 @@ MOST = 64
 #: it will.
 PATIENCE = 3.0
 
+#: What the names of commands begin with that only ask for something.
+QUESTION = "Get"
+
 #: The smallest number of eight digits, and how many there are.
 FIRST, SPACE = 10_000_000, 90_000_000
 
@@ -51,10 +54,18 @@ class Asked:
     request: RequestId
     again: bool = False
 
+    @property
+    def is_harmless(self) -> bool:
+        """Whether it changes nothing, so that it may be asked twice."""
+        return self.command.name.startswith(QUESTION)
+
 
 class Dialogue:
     """
     What we have asked one robot; it goes on when the robot comes back on a new stream.
+
+    What comes before the robot is ready waits for that: some drop what comes before their
+    session is established.
 
     @ivar device: the robot's address.
     """
@@ -74,13 +85,48 @@ class Dialogue:
         """
         self._clock, self._tell, self.device, self._fresh = clock, tell, device, fresh
         self._open: dict[str, Asked] = {}
+        self._early: list[Asked] = []
         self._refused: list[Asked] = []
+        self._ready = False
         self._timer: IDelayedCall | None = None
+
+    def wait(self) -> None:
+        """The robot has a new stream, and is not ready there yet."""
+        self._ready = False
+
+    def listening(self) -> None:
+        """
+        The robot is ready.
+
+        What it was asked before may be lost with its old stream, and is asked again; but no
+        order is given twice.
+        """
+        if self._ready:
+            return
+        self._ready = True
+        early, self._early = self._early, []
+        lost = [each for each in dict.fromkeys(self._open.values()) if each.is_harmless]
+        for asked in (*lost, *early):
+            self.try_to_put(asked)
+
+    def put(self, asked: Asked) -> None:
+        """
+        Ask the robot as soon as it is ready.
+
+        @raise CommandFailed: it cannot be reached.
+        @raise BadRequest: that is no question.
+        """
+        if self._ready:
+            self.ask(asked)
+        else:
+            # What cannot be said has to fail now; later nobody could be told.
+            controls.request(asked.command.name, asked.command.body, "")
+            self._early.append(asked)
 
     def ask(self, asked: Asked) -> None:
         """
-        Put a question to the robot, under a number that is both that of the stanza and that
-        of the C{ctl}: some robots repeat the one, some the other (xmpp.md 13.1).
+        Ask the robot now, under a number that is both that of the stanza and that of the
+        C{ctl}: some robots repeat the one, some the other (xmpp.md 13.1).
 
         @raise CommandFailed: it cannot be reached.
         """
@@ -98,11 +144,15 @@ class Dialogue:
 
     def answered(self, *under: str) -> Asked | None:
         """The question that has an answer, by the first of these numbers that is one of ours."""
-        number = next((each for each in under if each in self._open), None)
-        return None if number is None else self._open.pop(number)
+        asked = next((self._open[each] for each in under if each in self._open), None)
+        if asked is not None:
+            # It may be open under more than one number.
+            self._open = {n: each for n, each in self._open.items() if each is not asked}
+        return asked
 
     def withdraw(self, request: RequestId) -> None:
         """Nobody waits for this any more."""
+        self._early = [each for each in self._early if each.request != request]
         self._refused = [each for each in self._refused if each.request != request]
         self._open = {n: each for n, each in self._open.items() if each.request != request}
 
@@ -128,19 +178,19 @@ class Dialogue:
         self._timer = None
         refused, self._refused = self._refused, []
         for each in refused:
-            self.try_to_ask(each)
+            self.try_to_put(each)
 
-    def try_to_ask(self, asked: Asked) -> None:
-        """The same as L{ask}, where nobody hears of a failure; whoever asked will time out."""
+    def try_to_put(self, asked: Asked) -> None:
+        """The same as L{put}, where nobody hears of a failure; whoever asked will time out."""
         try:
-            self.ask(asked)
+            self.put(asked)
         except CommandFailed as why:
             name, did = asked.command.name, self.device.did
             self._log.info("{did} cannot be asked {name}: {why}", did=did, name=name, why=why)
 
     def end(self) -> None:
         """The robot has gone."""
-        self._open, self._refused = {}, []
+        self._open, self._early, self._refused = {}, [], []
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -149,34 +199,18 @@ class Dialogue:
 @implementer(IRobotLink)
 class XmppLink:
     """
-    One robot behind the XMPP router.
+    One robot behind the XMPP router, on one stream.
 
-    A command that comes before the robot is ready waits for that: some drop what comes before
-    their session is established.
+    @ivar dialogue: outlives the stream.
     """
 
     def __init__(self, dialogue: Dialogue) -> None:
-        self._dialogue = dialogue
-        self._early: dict[RequestId, Asked] | None = {}
+        self.dialogue = dialogue
 
     def deliver(self, command: Command, request: RequestId) -> None:
         if command.kind is not PayloadKind.XML:
             raise BadRequest(f"{command.device.did} speaks XML, and {command.name} is not")
-        asked = Asked(command, request)
-        if self._early is None:
-            self._dialogue.ask(asked)
-        else:
-            # What cannot be said has to fail now; later nobody could be told.
-            controls.request(command.name, command.body, "")
-            self._early[request] = asked
+        self.dialogue.put(Asked(command, request))
 
     def withdraw(self, request: RequestId) -> None:
-        if self._early is not None:
-            self._early.pop(request, None)
-        self._dialogue.withdraw(request)
-
-    def listening(self) -> None:
-        """The robot is ready."""
-        early, self._early = self._early or {}, None
-        for asked in early.values():
-            self._dialogue.try_to_ask(asked)
+        self.dialogue.withdraw(request)

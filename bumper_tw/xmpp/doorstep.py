@@ -113,6 +113,8 @@ class Doorstep(protocol.Protocol):
         """
         if self._stream is not None:
             self._stream.leave()
+            # It may not have listened at the moment.
+            self.transport.resumeProducing()
         self._encrypt(domain)
 
     def _encrypt(self, domain: str) -> None:
@@ -173,11 +175,17 @@ class Doorstep(protocol.Protocol):
         self._clear_deadline()
         self._ended(reason)
         self.factory.crowd.lost(self)
+        # The others know this object, too.
+        self._stream, self._hear, self._ended = None, _nobody_hears, _nobody_is_in
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _nobody_hears(_: bytes) -> None:
+    """There is no stream any more."""
 
 
 def _nobody_is_in(_: Failure) -> None:

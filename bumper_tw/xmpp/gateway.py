@@ -10,11 +10,11 @@ from bumper_tw.core.identity import claimed_robot
 from bumper_tw.core.presence import RobotPresence
 from bumper_tw.core.repeats import Repeats
 from bumper_tw.core.robot_reports import RobotReports
-from bumper_tw.core.xmpp_services import CTL_ID
+from bumper_tw.core.xmpp_services import ctl_number
 from bumper_tw.dialect import controls, job_dates, reports_xml, stanzas
 from bumper_tw.dialect.controls import Control
 from bumper_tw.dialect.domains import ATOM
-from bumper_tw.errors import LoginRefused
+from bumper_tw.errors import AnswerGarbled, LoginRefused
 from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, ITelemetry
 from bumper_tw.values import Company, Device, DeviceId, PayloadKind, Principal
 from bumper_tw.wire.xmpp_jid import Jid, parse_jid
@@ -67,7 +67,7 @@ class XmppGateway:
         self._reports = RobotReports(clock, registry, telemetry)
         self._numbers, self._overhear = numbers(start), overhear
         self._told: dict[str, tuple[int, float]] = {}
-        self._dialogues: dict[str, Dialogue] = {}
+        self._links: dict[str, XmppLink] = {}
         self._wedged = Repeats(clock)
         router.listen(self._said)
 
@@ -91,32 +91,55 @@ class XmppGateway:
         dialogue = self._dialogue(device.id)
         link = XmppLink(dialogue)
         detach = self._registry.attach(device, link)
-        self._dialogues[did] = dialogue
+        self._links[did] = link
+        dialogue.wait()
         self._reports.connected(did)
         return RobotPresence(
-            device.id, link.listening, lambda: self._detach(did, detach), self._commands
+            device.id, dialogue.listening, lambda: self._detach(did, link, detach), self._commands
         )
 
     def _dialogue(self, device: DeviceId) -> Dialogue:
         """A robot that comes back may still answer what it was asked before."""
-        before = self._dialogues.get(device.did)
+        before = self._known(device)
         if before is not None and before.device == device:
             return before
         if before is not None:
             before.end()
         return Dialogue(self._clock, self._router.tell, device, self._numbers)
 
-    def _detach(self, did: str, detach: Callable[[], bool]) -> bool:
-        mine = detach()
-        if mine:
-            self._dialogues.pop(did).end()
+    def _known(self, device: DeviceId) -> Dialogue | None:
+        """What was asked a robot of that name."""
+        link = self._links.get(device.did)
+        return None if link is None else link.dialogue
+
+    def _detach(self, did: str, link: XmppLink, detach: Callable[[], bool]) -> bool:
+        # Over MQTT somebody may have come under that name meanwhile.
+        if self._links.get(did) is link:
+            del self._links[did]
+            link.dialogue.end()
             self._told.pop(did, None)
-        return mine
+        return detach()
 
     def _said(self, device: DeviceId, stanza: Stanza) -> None:
-        """A robot has said something to somebody; errors only repeat what somebody asked."""
-        if stanza.attributes.get("type") not in {"set", "result"}:
+        """A robot has said something to somebody."""
+        kind = stanza.attributes.get("type")
+        if kind == "error":
+            self._failed(device, stanza)
+        elif kind in {"set", "result"}:
+            self._take_in(device, stanza)
+
+    def _failed(self, device: DeviceId, stanza: Stanza) -> None:
+        """A robot has not even looked at a question; others are told theirs by the router."""
+        dialogue, stanza_id = self._known(device), stanza.attributes.get("id", "")
+        if dialogue is None or not is_for_us(addressee(stanza)):
             return
+        asked = dialogue.answered(stanza_id)
+        if asked is not None:
+            name, condition = asked.command.name, controls.condition(stanza.raw)
+            why = AnswerGarbled(f"{device.did} answered {name} with an error: {condition}")
+            self._commands.failed(device, name, asked.request, why)
+
+    def _take_in(self, device: DeviceId, stanza: Stanza) -> None:
         number, *rest = around_number(stanza.raw)
         again = self._is_repeated(device.did, hash(tuple(rest)))
         if again and not matters_again(stanza, number):
@@ -142,7 +165,7 @@ class XmppGateway:
         return False
 
     def _heard(self, device: DeviceId, stanza: Stanza, control: Control, again: bool) -> None:
-        to, dialogue = addressee(stanza), self._dialogues.get(device.did)
+        to, dialogue = addressee(stanza), self._known(device)
         asked = dialogue.answered(*answers(stanza, control, to)) if dialogue else None
         if self._is_put_off(device, control, to, asked):
             return
@@ -168,7 +191,7 @@ class XmppGateway:
         if control.errno != controls.DENIED:
             return False
         begun = self._adopt(device, control.td, control.error, control.admin, to)
-        dialogue = self._dialogues.get(device.did)
+        dialogue = self._known(device)
         if asked is None or asked.again or dialogue is None:
             return False
         put_off = begun or dialogue.in_repair
@@ -195,20 +218,24 @@ def addressee(stanza: Stanza) -> Jid:
         return NOBODY
 
 
+def is_for_us(to: Jid) -> bool:
+    """Whether we may be meant: by name, or by none."""
+    return not to.local or to.key == OURSELVES.key
+
+
 def around_number(raw: bytes) -> tuple[bytes, bytes, bytes]:
     """The number that an answer has, empty for an event, and what is before and behind it."""
-    start, found = max(0, raw.find(b"<ctl")), CTL_ID.search(raw)
-    if found is None:
+    start, place = max(0, raw.find(b"<ctl")), ctl_number(raw)
+    if place is None:
         return b"", raw[start:], b""
-    begin, end = found.span(found.lastindex or 0)
+    begin, end = place
     return raw[begin:end], raw[start:begin], raw[end:]
 
 
 def matters_again(stanza: Stanza, number: bytes) -> bool:
     """Whether what a robot repeats counts each time: what may answer us, and refusals."""
-    to = addressee(stanza)
-    is_for_us = not to.local or to.key == OURSELVES.key
-    return is_for_us or number == REPAIRED.encode() or b"errno" in stanza.raw
+    ours = is_for_us(addressee(stanza)) or number == REPAIRED.encode()
+    return ours or b"errno" in stanza.raw
 
 
 def answers(stanza: Stanza, control: Control, to: Jid) -> tuple[str, ...]:
@@ -218,7 +245,7 @@ def answers(stanza: Stanza, control: Control, to: Jid) -> tuple[str, ...]:
     What a robot answers to somebody else is no answer to us: the numbers of others are theirs
     to choose.
     """
-    if to.local and to.key != OURSELVES.key:
+    if not is_for_us(to):
         return ()
     if stanza.attributes.get("type") == "result":
         return control.id, stanza.attributes.get("id", "")

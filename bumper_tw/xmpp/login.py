@@ -32,11 +32,8 @@ EARLY = 32_768
 TRIES = 3
 
 #: How many stanzas of a robot that nobody can read are dropped in a minute before it is given
-#: up (xmpp.md 3, 12).
+#: up (xmpp.md 3, 12).  As much as a reader puts right at once it may also put right in a minute.
 DROPS, A_MINUTE = 3, 60.0
-
-#: In how many seconds as much may be put right as a reader does at once.
-REPAIRED = 1.0
 
 Result = Header | Stanza | End
 
@@ -86,7 +83,7 @@ class Login(Lifetime):
 
     def dataReceived(self, data: bytes) -> None:
         now = self._heard = self.factory.seconds()
-        if now - self._repaired >= REPAIRED:
+        if now - self._repaired >= A_MINUTE:
             self._repaired, self._reader.repairs = now, REPAIRS
         wave = self.factory.wave
         wave.rise()
@@ -281,6 +278,21 @@ class Login(Lifetime):
         verdict, self._verdict = self._verdict, None
         if verdict is not None:
             verdict.cancel()
+
+    def leave(self) -> None:
+        super().leave()
+        self.forget()
+
+    def forget(self) -> None:
+        """
+        The connection is lost: let go of oneself, or the memory is free only when the garbage
+        collector comes.
+        """
+        self._act = _nothing
+
+
+def _nothing(_: Stanza) -> None:
+    """Nobody is there any more."""
 
 
 def _expect_cancelled(failure: Failure) -> None:

@@ -87,10 +87,14 @@ class XmppStream(Login):
             return
         resource = wanted or who.resource or self.factory.random_hex(8)
         who = self._who = evolve(who, resource=resource)
-        if who.role is Role.ROBOT and not self._appears(who):
-            return
         jid = robot_jid(who.device) if self._robot else user_jid(who.name, resource)
-        self._binding = self.factory.router.bind(who, jid, self)
+        try:
+            self._binding = binding = self.factory.router.bind(who, jid, self)
+            self._appear(who)
+        except LoginRefused as why:
+            self._turn_away(why)
+            return
+        binding.enter()
         self._act = self._relay
         self._log_visit(who)
         self.answer(stanzas.bound(stanza_id, jid))
@@ -107,18 +111,25 @@ class XmppStream(Login):
                 more=again(more),
             )
 
-    def _appears(self, who: Principal) -> bool:
-        """Make a robot reachable, unless there are too many, or it has become another's name."""
-        try:
+    def _turn_away(self, why: LoginRefused) -> None:
+        """Two that take each other's place come for ever."""
+        more = self.factory.refused.say(f"{self.doorstep.host} {why}")
+        self.doorstep.quiet = more is None
+        self.fail("resource-constraint", f"{why}{again(more or 0)}")
+
+    def _appear(self, who: Principal) -> None:
+        """
+        Make a robot reachable.
+
+        @raise LoginRefused: there are too many, or it has become another's name.
+        """
+        if who.role is Role.ROBOT:
             self._presence = self.factory.robot_connected(who)
-        except LoginRefused as why:
-            self.fail("resource-constraint", str(why))
-        return self._presence is not None
 
     # Relaying
 
     def _relay(self, stanza: Stanza) -> None:
-        if stanza.child == SESSION and not self._session:
+        if not self._session and _begins(stanza):
             self._establish(stanza)
         elif stanza.name == "presence" and _leaves(stanza):
             self._hang_up(stanzas.CLOSE)
@@ -189,6 +200,11 @@ class XmppStream(Login):
         self._sleep()
         if self._binding is not None and not self.doorstep.quiet:
             self._log.info("{who} disconnected", who=self._who)
+        self.forget()
+
+
+def _begins(stanza: Stanza) -> bool:
+    return stanza.child == SESSION and stanza.attributes.get("type") == "set"
 
 
 def _leaves(stanza: Stanza) -> bool:

@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 from bumper_tw.core.commands import SPACE, CommandCorrelator, request_ids
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.errors import (
+    AnswerGarbled,
     BadRequest,
     CommandTimedOut,
     DeviceOffline,
@@ -123,6 +124,27 @@ class CorrelatorTests(SynchronousTestCase):
         self.assertNoResult(asked)
         self.reply(request, b"true")
         self.assertEqual(self.successResultOf(asked).body, b"true")
+
+    def test_failed(self) -> None:
+        """A robot that answers that it will not answer ends its own question, and no other."""
+        asked, next_one = self.commands.send(GET_BATTERY), self.commands.send(GET_BATTERY)
+        waiting = self.commands.send(GET_BATTERY)
+        first, second = self.link.requests
+        why = AnswerGarbled("it has said no")
+        self.commands.failed(RUSTY, "getBattery", first, why)
+        self.commands.failed(evolve(DUSTY, resource="zzzz"), "getBattery", first, why)
+        self.commands.failed(DUSTY, "getStats", first, why)
+        self.assertNoResult(asked)
+        self.commands.failed(DUSTY, "getBattery", first, why)
+        self.assertIs(self.failureResultOf(asked, AnswerGarbled).value, why)
+        self.assertEqual(len(self.link.delivered), 3)
+        self.commands.failed(DUSTY, "getBattery", first, why)
+        self.assertEqual((self.commands.counts["AnswerGarbled"], self.commands.waiting), (1, 2))
+        self.reply(second)
+        self.successResultOf(next_one)
+        self.commands.failed(DUSTY, "getBattery", self.link.requests[2], why)
+        self.failureResultOf(waiting, AnswerGarbled)
+        self.assertEqual((self.clock.getDelayedCalls(), self.commands.waiting), ([], 0))
 
     def test_offline(self) -> None:
         """A robot that is known and away is an error at once, without a timer."""

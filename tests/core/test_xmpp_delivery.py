@@ -176,11 +176,16 @@ class ListenTests(RouterCase):
         self.tell(ANN, inner="<query><other/></query>")
         self.assertEqual(len(self.said), 1)
 
+    def test_errors(self) -> None:
+        """Nor does what a robot cannot do escape us."""
+        self.tell("ecouser.net", "error", "")
+        self.tell(ANN, "error")
+        self.assertEqual(len(self.said), 2)
+
     def test_nothing_else(self) -> None:
-        """Pings, bare acknowledgements, errors and what users say are not heard."""
+        """Pings, bare acknowledgements and what users say are not heard."""
         self.tell(ANN, "get", PING)
         self.tell(ANN, "result", "")
-        self.tell(ANN, "error")
         self.ann.say(COMMAND)
         self.assertEqual(self.said, [])
 

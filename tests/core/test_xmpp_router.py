@@ -259,6 +259,8 @@ class BindingTests(RouterCase):
         who = evolve(self.robot.who, name=OZMO.did, realm=OZMO.model, resource="other")
         binding = self.router.bind(who, jid, ListOutlet())
         self.assertEqual(str(binding.jid), OTHER)
+        self.assertFalse(self.router.online(OZMO))
+        binding.enter()
         self.assertTrue(self.router.online(OZMO))
 
     def test_tell(self) -> None:

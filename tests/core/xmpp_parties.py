@@ -5,7 +5,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from bumper_tw.core.xmpp_parties import Binding
+from bumper_tw.core.xmpp_binding import Binding
 from bumper_tw.core.xmpp_router import XmppRouter
 from bumper_tw.core.xmpp_switchboard import RouterLimits
 from bumper_tw.dialect.domains import USERS, robot_jid, user_jid
@@ -97,6 +97,7 @@ class Party:
         jid = robot_jid(who.device) if robot else user_jid(who.name, who.resource)
         self.binding = router.bind(who, jid, self.outlet)
         self.outlet.binding, self.address = self.binding, self.binding.address
+        self.binding.enter()
 
     def say(self, text: str) -> None:
         """Send one stanza."""

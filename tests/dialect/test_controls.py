@@ -9,7 +9,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from bumper_tw.dialect import controls, markup
 from bumper_tw.dialect.stanzas import UNFIT
 from bumper_tw.errors import BadRequest
-from bumper_tw.readings import Notice
+from bumper_tw.readings import Alert
+from bumper_tw.wire.xmpp_jid import Jid
+
+#: Who tells of itself.
+ROBOT = Jid("SN", "CLS.ecorobot.net", "atom")
 
 
 def stanza(ctl: str, around: str = "<query xmlns='com:ctl'>%s</query>") -> bytes:
@@ -103,14 +107,46 @@ class AlertTests(SynchronousTestCase):
             b"t='log' ts='1767225600000' tp='p' k='DeviceAlert' v='DorpError' "
             b"f='SN@CLS.ecorobot.net' g='UID@ecouser.net'/></query></iq>"
         )
-        expected = Notice("DeviceAlert", {"value": "DorpError", "at": 1767225600})
+        expected = Alert("DeviceAlert", "DorpError", "UID@ecouser.net", 1767225600)
         self.assertEqual(controls.alert(raw), expected)
+        said = raw.replace(b"SN@CLS.ecorobot.net", b"")
+        self.assertEqual(controls.alert(said), expected)
+
+    def test_sparse(self) -> None:
+        """Its name is enough; what is longer than any is cut."""
+        for more, expected in (
+            ("", Alert("a")),
+            (f" v='{'x' * 999}' ts='soon'", Alert("a", "x" * 200)),
+        ):
+            raw = f"<iq><query xmlns='com:sf'><sf k='a'{more}/></query></iq>".encode()
+            self.assertEqual(controls.alert(raw), expected)
 
     def test_none(self) -> None:
         """What is no alert."""
         for inside in ("", "<ctl k='a'/>", "<sf v='b'/>"):
             raw = f"<iq><query xmlns='com:sf'>{inside}</query></iq>".encode()
             self.assertRaises(ValueError, controls.alert, raw)
+
+
+class ConditionTests(SynchronousTestCase):
+    """Stanzas of type C{error} (RFC 6120, 8.3)."""
+
+    def test_conditions(self) -> None:
+        """The defined condition in words; else what there is."""
+        space = "urn:ietf:params:xml:ns:xmpp-stanzas"
+        for inside, words in (
+            (f"<feature-not-implemented xmlns='{space}'/>", "feature not implemented"),
+            (f"<text xmlns='{space}'>no</text><forbidden/>", "forbidden"),
+            ("<text>not now</text>", "not now"),
+            ("", "code 501"),
+        ):
+            raw = f"<iq type='error'><query/><error code='501'>{inside}</error></iq>"
+            self.assertEqual(controls.condition(raw.encode()), words)
+
+    def test_unexplained(self) -> None:
+        """Many say nothing, or nothing that can be read."""
+        for raw in (b"<iq type='error'/>", b"<iq><error/></iq>", b"<iq>", b"<iq><!--a--></iq>"):
+            self.assertEqual(controls.condition(raw), "no reason given")
 
 
 #: What clients write, and what the robot gets for the command C{Clean} with the id 12345678.

@@ -352,8 +352,11 @@ class TroubleTests(XmppCase):
         self.assertEqual(self.status()["status"]["errors"]["codes"], [102])
         self.assertEqual(self.told("getError")["data"], {"code": [102]})
         self.run_for(2)
-        notice = self.status()["status"]["notice"]
-        self.assertEqual((notice["name"], notice["data"]["value"]), ("DeviceAlert", "DorpError"))
+        alert = self.status()["status"]["alert"]
+        self.assertEqual((alert["name"], alert["value"]), ("DeviceAlert", "DorpError"))
+        [kept] = self.http(f"/api/robots/{self.did}/history?kind=alert")["reports"]
+        self.assertEqual((kept["kind"], kept["value"]), ("alert", "DorpError"))
+        self.assertLess(abs(kept["at"] - kept["raised_at"]), 3)
 
     def test_wedged(self) -> None:
         """One that waits for its button says so with its number."""
@@ -398,13 +401,16 @@ class TroubleTests(XmppCase):
 
     def test_taken_over(self) -> None:
         """
-        What got lost with an old stream ends by itself; on the new one the robot is asked as
-        ever, and the end of the old one does not make it look offline.
+        A question that got lost with an old stream is asked again on the new one, an order is
+        not; and the end of the old one does not make the robot look offline.
         """
-        lost = self.send("/api/command", {"did": self.did, "name": "getBattery"})
+        asked = self.send("/api/command", {"did": self.did, "name": "getBattery"})
+        lost = self.send("/api/command", {"did": self.did, "name": "playSound"})
         self.robot.half_open()
         self.run_for(3)
-        self.assertEqual(self.told("getBattery")["code"], 0)
+        [page] = asked.received()
+        self.assertTrue(page.json["ok"])
+        self.assertEqual(lost.received(), [])
         self.run_for(100)
         [page] = lost.received()
         self.assertEqual((page.status, page.json["reason"]), (504, "timeout"))

@@ -21,13 +21,14 @@ from bumper_tw.errors import (
 )
 from bumper_tw.interfaces import IRobotLink, IRobotPresence
 from bumper_tw.readings import (
+    Alert,
     Battery,
     Charge,
     Clean,
+    DeviceInfo,
     Errors,
     Firmware,
     LifeSpan,
-    Notice,
     Part,
     Reading,
     Report,
@@ -151,7 +152,7 @@ class CommandTests(GatewayCase):
             self.successResultOf(asked)
 
     def test_no_answer(self) -> None:
-        """Another number, another's answer, an error and another robot are no answer to us."""
+        """Another number, another's answer and another robot are no answer to us."""
         asked = self.ask()
         number, _ = self.question()
         other = robot_party(self.router, OZMO)
@@ -159,7 +160,6 @@ class CommandTests(GatewayCase):
         self.say("<ctl id='12345678' ret='ok'/>")
         self.say("<ctl ret='ok'/>")
         self.say(ctl, to=ANN)
-        self.say(ctl, kind="error", number=number)
         self.say("<ctl ret='ok'/>", number=number)
         other.say(f"<iq to='{HELPER}' type='set' id='1'><query xmlns='com:ctl'>{ctl}</query></iq>")
         self.assertNoResult(asked)
@@ -245,6 +245,7 @@ class CommandTests(GatewayCase):
         number, _ = self.question()
         old, self.presence = self.presence, self.gateway.robot_connected(ITSELF)
         self.presence.listening()
+        self.question()
         after = self.ask()
         old.gone()
         self.assertNoResult(after)
@@ -415,7 +416,7 @@ class ReportTests(GatewayCase):
         self.registry._most = 1
         with self.assertRaises(LoginRefused):
             self.gateway.robot_connected(evolve(ITSELF, name=OZMO.did))
-        self.assertEqual(set(self.gateway._dialogues), {DEEBOT.did})
+        self.assertEqual(set(self.gateway._links), {DEEBOT.did})
 
     def test_events(self) -> None:
         """Events and answers count whoever they are for (xmpp.md 13.2)."""
@@ -518,13 +519,13 @@ class ReportTests(GatewayCase):
             "<iq to='rl.ecorobot.net' type='set' id='1234'><query xmlns='com:sf'><sf td='pub' "
             "t='log' ts='1767225600000' tp='p' k='DeviceAlert' v='DorpError'/></query></iq>"
         )
-        alert = Notice("DeviceAlert", {"value": "DorpError", "at": 1767225600})
+        alert = Alert("DeviceAlert", "DorpError", raised_at=1767225600)
         self.assertEqual(self.readings(), [alert])
 
     def test_device_info(self) -> None:
         """What a robot tells of itself when it comes is for nobody else (xmpp.md 5.3)."""
         self.say("<ctl ret='ok' sn='E1'/>", to="ecouser.net", kind="result", number="14")
-        self.assertEqual(self.readings(), [Notice("DeviceInfo", {"sn": "E1"})])
+        self.assertEqual(self.readings(), [DeviceInfo({"sn": "E1"})])
         self.assertEqual(self.ann.take(), [])
 
     def test_unreadable(self) -> None:
