@@ -49,6 +49,9 @@ announce = "{host}"
 [tls]
 directory = "{certificates}"
 
+[identity]
+new_robots_per_hour = 100000
+
 [mqtt]
 connections = 100000
 connections_per_peer = 100000

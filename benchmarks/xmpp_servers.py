@@ -25,6 +25,7 @@ directory = "{certificates}"
 
 [identity]
 robots = 100000
+new_robots_per_hour = 100000
 
 [xmpp]
 connections = 100000

@@ -169,7 +169,9 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
     telemetry, reports = Telemetry(), TelemetryStore(database)
     registry.when_forgotten(telemetry.forget)
     registry.when_forgotten(reports.forget)
+    registry.spare(lambda did: bool(telemetry.latest(did)))
     logs, writer = CleaningLogStore(database), ReportWriter(reactor, reports)
+    registry.when_forgotten(writer.forget)
     telemetry.listen(writer.add)
     telemetry.listen(CleaningLogs(logs, lambda did: registry.device(did).id).heard)
     turns, throttle = Turns(), Throttle(reactor)
@@ -188,6 +190,7 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         robot_secrets(reactor, settings, registry, database, turns),
         password_file(settings),
     )
+    registry.spare(secrets.is_proven)
     file = file_accounts(reactor, passwords, turns, throttle)
     identity = Identity(accounts, known, secrets, registry, file)
     return Facts(

@@ -100,7 +100,14 @@ def robot_secrets(
     remembered = Remembered(token_bytes(32), settings.identity.robots)
     store, identity = RobotSecretStore(database), settings.identity
     secrets = RobotSecrets(
-        reactor, store, registry, hashes, remembered, identity.robots, identity.closed
+        reactor,
+        store,
+        registry,
+        hashes,
+        remembered,
+        identity.robots,
+        identity.closed,
+        identity.new_robots_per_hour,
     )
     registry.when_forgotten(secrets.forget)
     return secrets
@@ -135,7 +142,7 @@ def brokerage(
     router = MqttBroker(reactor, rules, journal, broker_limits(settings))
     registry.when_forgotten(router.clients.forget_robot)
     gateway = MqttGateway(reactor, router, registry, commands, telemetry)
-    plain = PlainGateway(router, registry, commands)
+    plain = PlainGateway(reactor, router, registry, commands)
     factory = MqttFactory(
         reactor, identity, router, gateway.robot_connected, connection_limits(settings), token_hex
     )

@@ -128,6 +128,7 @@ class IdentitySettings:
 
     policy: str = _setting("home", choice("home", "strict"), "strict: only known accounts")
     robots: int = _setting(500, whole(1, 100_000), "robots remembered at the most")
+    new_robots_per_hour: int = _setting(30, whole(1, 100_000), "let in from one address")
     closed: bool = _setting(False, FLAG, "let in only robots that are known already")
     token_days: int = _setting(30, whole(1, 3650, "days"), "life of an app's login")
     takeovers_per_minute: int = _setting(10, whole(1, 1000), "reconnects over a live connection")

@@ -8,11 +8,15 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.errors import DeviceOffline, DeviceUnknown, LoginRefused
 from bumper_tw.interfaces import IDeviceRegistry, IDeviceStore, IRobotLink, Undo
 from bumper_tw.values import Device
 
 Listener = Callable[[Device, bool], None]
+
+#: Says of a robot, by did, whether it is a real one.
+Real = Callable[[str], bool]
 
 
 @implementer(IDeviceRegistry)
@@ -30,6 +34,8 @@ class DeviceRegistry:
         self._links: dict[str, IRobotLink] = {}
         self._listeners: list[Listener] = []
         self._forgotten: list[Callable[[str], object]] = []
+        self._real: list[Real] = []
+        self._said = Repeats(clock)
 
     def load(self, store: IDeviceStore) -> Deferred[None]:
         """Remember the robots of earlier runs."""
@@ -70,13 +76,29 @@ class DeviceRegistry:
 
         @raise LoginRefused: all of them are real.
         """
-        for device in self._devices.values():
-            did = device.id.did
-            if did not in self._links and not device.nick and not device.firmware:
-                self._log.info("robot {did} never said anything, and makes room", did=did)
-                self.forget(did)
-                return
-        raise LoginRefused(f"there are {self._most} robots already")
+        invented = (did for did, device in self._devices.items() if self._is_invented(device))
+        did = next(invented, None)
+        if did is None:
+            raise LoginRefused(
+                f"there are {self._most} robots already. If some are not yours: "
+                '"bumper robot remove", then send the server SIGHUP; or raise identity.robots'
+            )
+        self._log_room(did)
+        self.forget(did)
+
+    def _is_invented(self, device: Device) -> bool:
+        """Whether nothing says that a robot, which is away, is a real one."""
+        did = device.id.did
+        if did in self._links or device.nick or device.firmware:
+            return False
+        return not any(is_real(did) for is_real in self._real)
+
+    def _log_room(self, did: str) -> None:
+        more = self._said.say("room")
+        if more is not None:
+            self._log.info(
+                "robot {did} never said anything, and makes room{more}", did=did, more=again(more)
+            )
 
     def _refreshed(self, seen: Device) -> Device:
         """What a robot says of itself now, with what we knew and it does not say."""
@@ -95,17 +117,23 @@ class DeviceRegistry:
         if self._devices.get(did) == device:
             return None
         if did not in self._devices:
-            self._log.info(
-                "new robot {did}, class {model}, serial number {name}",
-                did=did,
-                model=device.id.model,
-                name=device.name,
-            )
+            self._log_new(device)
         self._devices[did] = device
         saved = self._store.save(device)
         return saved.addErrback(
             lambda failure: self._log.failure("robot {did} not saved", failure, did=did)
         )
+
+    def _log_new(self, device: Device) -> None:
+        more = self._said.say(f"new {device.id.did}")
+        if more is not None:
+            self._log.info(
+                "new robot {did}, class {model}, serial number {name}{more}",
+                did=device.id.did,
+                model=device.id.model,
+                name=device.name,
+                more=again(more),
+            )
 
     def link(self, did: str) -> IRobotLink:
         try:
@@ -141,6 +169,10 @@ class DeviceRegistry:
     def when_forgotten(self, listener: Callable[[str], object]) -> None:
         """Call C{listener} with the did of each robot that is dropped."""
         self._forgotten.append(listener)
+
+    def spare(self, is_real: Real) -> None:
+        """Ask C{is_real} before a robot has to make room for a new one; who is real stays."""
+        self._real.append(is_real)
 
     def watch(self, listener: Listener) -> Undo:
         self._listeners.append(listener)

@@ -24,9 +24,9 @@ from bumper_tw.dialect.logins import (
     serial,
 )
 from bumper_tw.dialect.sasl import SaslFailure
-from bumper_tw.errors import LoginRefused, StorageError, UnknownAccount
+from bumper_tw.errors import DeviceUnknown, LoginRefused, StorageError, UnknownAccount
 from bumper_tw.interfaces import IAuthenticator, IDeviceRegistry
-from bumper_tw.values import Company, DeviceId, Principal, Role
+from bumper_tw.values import Company, Device, DeviceId, Principal, Role
 
 #: CONNACK codes (MQTT 3.1.1, 3.2.2.3; when: mqtt.md 3.4).
 IDENTIFIER_REJECTED, UNAVAILABLE, BAD_CREDENTIALS, NOT_AUTHORIZED = 2, 3, 4, 5
@@ -68,7 +68,7 @@ class Refused(LoginRefused):
 
 
 class NotThatRobot(LoginRefused):
-    """Somebody comes under the serial number of a robot of another kind."""
+    """Somebody comes under the name of a robot of another kind."""
 
 
 @implementer(IAuthenticator)
@@ -121,12 +121,16 @@ class Identity:
         return await self._service(credentials)
 
     async def _robot(self, client: ClientId, credentials: MqttCredentials) -> Principal:
+        did = client.identity
         try:
-            await self._robots.admit(client.identity, credentials.password, credentials.peer)
+            check_unclaimed(self._registry, did)
+            await self._robots.admit(did, credentials.password, credentials.peer)
+            # Over XMPP it may have come meanwhile; from here to its place nobody else can.
+            check_unclaimed(self._registry, did)
         except WrongSecret as wrong:
             raise Refused(BAD_CREDENTIALS, str(wrong)) from wrong
-        except HouseClosed as closed:
-            raise Refused(NOT_AUTHORIZED, str(closed)) from closed
+        except (HouseClosed, NotThatRobot) as not_here:
+            raise Refused(NOT_AUTHORIZED, str(not_here)) from not_here
         except (LoginRefused, StorageError) as busy:
             raise Refused(UNAVAILABLE, str(busy)) from busy
         return _principal(client, credentials)
@@ -189,6 +193,19 @@ class Identity:
         return self._known.verify(account, digest, peer)
 
 
+def namesake(registry: IDeviceRegistry, name: str) -> Device | None:
+    """
+    The known robot of just this name; otherwise the first one over XMPP whose name differs in
+    case alone, which does not matter there (xmpp.md 2).
+    """
+    try:
+        return registry.device(name)
+    except DeviceUnknown:
+        folded = name.casefold()
+    legacy = (known for known in registry.devices() if known.company is Company.XMPP)
+    return next((known for known in legacy if known.id.did.casefold() == folded), None)
+
+
 def claimed_robot(registry: IDeviceRegistry, name: str, model: str) -> DeviceId:
     """
     The robot that somebody on XMPP says to be, known already or new.
@@ -200,18 +217,32 @@ def claimed_robot(registry: IDeviceRegistry, name: str, model: str) -> DeviceId:
     @param name: the serial number.
     @raise NotThatRobot: it belongs to a robot of another class, or to one that speaks MQTT.
     """
-    folded = name.casefold()
-    same = (known for known in registry.devices() if known.id.did.casefold() == folded)
-    known = next(same, None)
+    known = namesake(registry, name)
     if known is None:
         return DeviceId(name, model, ATOM)
     if known.company is not Company.XMPP or known.id.model != model:
-        raise NotThatRobot(
-            f"class {model} over XMPP, but robot {known.id.did} is known as class "
-            f"{known.id.model} over {known.company.name}. If it is yours, and both are the "
-            f'same: "bumper robot remove {known.id.did}", then send the server SIGHUP'
-        )
+        raise NotThatRobot(f"class {model} over XMPP, but {belongs(known)}")
     return DeviceId(known.id.did, model, ATOM)
+
+
+def check_unclaimed(registry: IDeviceRegistry, did: str) -> None:
+    """
+    Whether somebody on MQTT may be a robot; of two that have one name, neither is reached.
+
+    @raise NotThatRobot: it is known over XMPP.
+    """
+    known = namesake(registry, did)
+    if known is not None and known.company is Company.XMPP:
+        raise NotThatRobot(f"comes over MQTT, but {belongs(known)}")
+
+
+def belongs(known: Device) -> str:
+    """What the owner has to know of a robot whose name somebody else has, too."""
+    did, model = known.id.did, known.id.model
+    return (
+        f"robot {did} is known as class {model} over {known.company.name}. If it is yours, and "
+        f'both are the same: "bumper robot remove {did}", then send the server SIGHUP'
+    )
 
 
 def checked_client_id(text: str) -> ClientId:

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bumper_tw.core.allowance import Shares
 from bumper_tw.core.remembered import Remembered
 from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.core.secret_hashes import SecretHashes
@@ -22,6 +23,19 @@ from bumper_tw.interfaces import IDeviceRegistry, IRobotSecretStore
 #: As many connections wait for the verdict on the one before them, of the same robot.
 IN_LINE = 8
 
+#: As many new robots are let in from one address at once, and again within each hour.  People
+#: buy a few at a time; a household that moves here brings perhaps twenty, behind a proxy all
+#: from one address, and what is left of those gets in later, since robots try for ever.  By
+#: then whoever invents robots has needed most of a day to use up 500 places.
+NEWCOMERS = 30
+
+#: As many times that from all addresses: who has many of them does not get so much for each.
+ADDRESSES = 4
+AN_HOUR = 3600.0
+
+#: As many warnings about one address within a minute, of those there are.
+WARNINGS = 20
+
 
 class WrongSecret(LoginRefused):
     """Somebody calls itself a robot that we know, and cannot prove it."""
@@ -29,6 +43,10 @@ class WrongSecret(LoginRefused):
 
 class HouseClosed(LoginRefused):
     """A robot is new, and none is let in that is."""
+
+
+class TooManyNew(LoginRefused):
+    """A robot is new, and so were many others just now."""
 
 
 class SecretKind(Enum):
@@ -93,15 +111,18 @@ class RobotSecrets:
         remembered: Remembered,
         most: int = 500,
         closed: bool = False,
+        newcomers: int = NEWCOMERS,
     ) -> None:
         """
         @param remembered: for robots alone; others may have the same names.
         @param most: as many robots the registry holds; of those it does not, no more are
             remembered than are logging in.
+        @param newcomers: as many new ones may come from one address at once, and per hour.
         """
         self._store, self._registry, self._most = store, registry, most
         self._hashes, self._remembered = hashes, remembered
-        self._throttle, self._warnings = Throttle(clock), Repeats(clock)
+        self._throttle, self._warnings = Throttle(clock), Repeats(clock, share=WARNINGS)
+        self._newcomers = Shares(clock, newcomers, newcomers * ADDRESSES, AN_HOUR)
         self._stored: dict[str, str] = {}
         self._lines: dict[str, DeferredLock] = {}
         self.closed, self.refused = closed, 0
@@ -145,8 +166,8 @@ class RobotSecrets:
 
         @param peer: the address it came from.
         @return: fires when what is new about it is safe on disk.  Fails with L{HouseClosed},
-            with L{WrongSecret}, with another L{LoginRefused} when too many are asking, and
-            with L{StorageError<bumper_tw.errors.StorageError>}.
+            with L{WrongSecret}, with L{TooManyNew}, with another L{LoginRefused} when too many
+            are asking, and with L{StorageError<bumper_tw.errors.StorageError>}.
         """
         return Deferred.fromCoroutine(self._admit(claimant(did, secret, peer)))
 
@@ -185,6 +206,8 @@ class RobotSecrets:
 
     async def _trust(self, who: Claimant) -> None:
         """From now on this is what the robot has to bring."""
+        if self._is_new(who.did) and not self._newcomers.take(who.peer):
+            raise self._too_many(who)
         stored = who.kind.value
         if who.kind is SecretKind.SECRET:
             stored = await self._hashes.hashed(who.secret)
@@ -211,6 +234,13 @@ class RobotSecrets:
                 self.forget(did)
                 return
 
+    def is_proven(self, did: str) -> bool:
+        """Whether a robot has brought something that not everybody has."""
+        return kind_of(self._stored.get(did, SecretKind.NONE.value)) is not SecretKind.NONE
+
+    def _is_new(self, did: str) -> bool:
+        return did not in self._stored and not self._is_known(did)
+
     def _is_known(self, did: str) -> bool:
         try:
             self._registry.device(did)
@@ -221,7 +251,7 @@ class RobotSecrets:
     def _wrong(self, who: Claimant, came: str, advice: str = "") -> WrongSecret:
         """Tell the owner, who alone can know whether that is the robot."""
         self.refused += 1
-        times = self._warnings.say(who.did)
+        times = self._warnings.say(who.did, who.peer)
         if times is not None:
             self._log.warn(
                 "robot {did} at {peer} is not let in: it came {came}{again}. {advice}",
@@ -235,7 +265,7 @@ class RobotSecrets:
 
     def _closed(self, who: Claimant) -> HouseClosed:
         # One line for an address, since anybody can invent robots.
-        times = self._warnings.say(f"closed {who.peer}")
+        times = self._warnings.say(f"closed {who.peer}", who.peer)
         if times is not None:
             self._log.warn(
                 "robot {did} at {peer} is new and the house is closed{again}. To let it in: "
@@ -245,6 +275,18 @@ class RobotSecrets:
                 again=again(times),
             )
         return HouseClosed("is new and the house is closed")
+
+    def _too_many(self, who: Claimant) -> TooManyNew:
+        times = self._warnings.say(f"new {who.peer}", who.peer)
+        if times is not None:
+            self._log.warn(
+                "robot {did} at {peer} is new, as too many others were within the hour{again}. "
+                "If they are all yours, wait, or raise identity.new_robots_per_hour and restart",
+                did=who.did,
+                peer=who.peer,
+                again=again(times),
+            )
+        return TooManyNew("is new, as too many others were within the hour")
 
 
 #: What the owner can do about a robot that changed.

@@ -1,34 +1,9 @@
-"""What one party over XMPP may make the others, and the server, bear."""
+"""What parties over XMPP that do not read may make the server bear."""
 
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from twisted.internet.interfaces import IReactorTime
-
-#: How many copies of what one robot says go to others: in a second, and at once.  A robot that
-#: draws its map makes ten a second for each session that looks on.
-COPIES, AT_ONCE = 500.0, 1000.0
-
 P = TypeVar("P", bound=Hashable)
-
-
-class Allowance:
-    """So much a second, and what was not used for a while at once."""
-
-    __slots__ = ("_at", "_clock", "_left")
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock, self._left, self._at = clock, AT_ONCE, clock.seconds()
-
-    def take(self, number: int) -> bool:
-        """Use some, if there is anything left; the last ones may be more than that."""
-        now = self._clock.seconds()
-        self._left = min(AT_ONCE, self._left + max(0.0, now - self._at) * COPIES)
-        self._at = now
-        if self._left <= 0:
-            return False
-        self._left -= number
-        return True
 
 
 class Unread(Generic[P]):

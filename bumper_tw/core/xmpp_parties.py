@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from attrs import evolve
 
+from bumper_tw.core.allowance import Allowance
 from bumper_tw.core.xmpp_binding import Binding
-from bumper_tw.core.xmpp_bounds import Allowance
 from bumper_tw.core.xmpp_questions import Ping, Questions
 from bumper_tw.core.xmpp_services import (
     Kind,
@@ -23,6 +23,10 @@ from bumper_tw.values import Principal
 from bumper_tw.wire.xmpp_jid import Jid, Key
 from bumper_tw.wire.xmpp_stanzas import Stanza
 from bumper_tw.xmpp_interfaces import IXmppOutlet
+
+#: As many copies of what one robot says go to others at once, and again within so many seconds.
+#: A robot that draws its map makes ten a second for each session that looks on.
+COPIES, A_WHILE = 1000, 2.0
 
 #: For how long what a robot tells the administrator in whose name we spoke is for us.
 SPOKEN_FOR = 60.0
@@ -142,7 +146,7 @@ class RobotBinding(Binding):
         super().__init__(board, who, jid, outlet)
         self.device, self._arrived = evolve(who.device, resource=ATOM), False
         self._spoken_for: dict[Key, float] = {}
-        self._allowance = Allowance(board.clock)
+        self._allowance = Allowance(board.clock, COPIES, A_WHILE)
 
     def rival(self) -> Binding | None:
         return self._board.robots.get(self.key)
@@ -257,9 +261,16 @@ class RobotBinding(Binding):
                     self._give(session, stanza.addressed(self.address, session.address))
                 return
 
+    def _may_tell(self, number: int) -> bool:
+        """Whether so many may hear it; the last copies may be more than there is left."""
+        if number and self._allowance.left <= 0:
+            self._board.flooded(self.address, number)
+            return False
+        self._allowance.take(number)
+        return True
+
     def _pass_on(self, stanza: Stanza, sessions: Sequence[UserBinding]) -> None:
-        if sessions and not self._allowance.take(len(sessions)):
-            self._board.flooded(self.address, len(sessions))
+        if not self._may_tell(len(sessions)):
             return
         addresses = [session.address for session in sessions]
         copies = stanza.copies(self.address, addresses) if addresses else ()

@@ -22,6 +22,9 @@ from bumper_tw.wire.mqtt_decode import LimitExceeded
 #: Robots tell who they are; this makes them reachable, and is told when they listen and go.
 RobotConnected = Callable[[Principal], IRobotPresence]
 
+#: As many lines about refused logins from one address within a minute, of those there are.
+REFUSALS = 20
+
 #: The settings that are behind limits.
 SETTINGS = {
     "max_size": "mqtt.max_packet",
@@ -124,7 +127,8 @@ class MqttFactory:
         self.seconds = clock.seconds
         self.counts: Counter[str] = Counter()
         self.wave = Wave()
-        self.strange, self.refused, self.visits = Repeats(clock), Repeats(clock), Repeats(clock)
+        self.strange, self.visits = Repeats(clock), Repeats(clock)
+        self.refused = Repeats(clock, share=REFUSALS)
         self.crowd: Crowd[MqttProtocol] = Crowd(clock, limits, self.counts, self._log)
         self._random_hex = random_hex
 

@@ -10,15 +10,17 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.broker_interfaces import IMqttRouter
+from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.dialect import plain, topics
 from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.plain import PlainMessage, Shape
 from bumper_tw.dialect.translation import is_json
-from bumper_tw.errors import BadRequest, CommandFailed, DeviceUnknown
+from bumper_tw.errors import BadRequest, BumperError, CommandFailed, DeviceUnknown
 from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry
 from bumper_tw.values import Command, DeviceId, Message, PayloadKind, Reply, RequestId
 
@@ -33,6 +35,9 @@ NO_ARGUMENTS = b"{}"
 #: How many questions we remember whose answer may come in short.
 REMEMBERED = 10_000
 
+#: As many lines about one client within a minute, of those there are.
+LINES = 10
+
 
 class PlainGateway:
     """Translates between long and short names, both ways."""
@@ -40,9 +45,14 @@ class PlainGateway:
     _log = Logger()
 
     def __init__(
-        self, router: IMqttRouter, registry: IDeviceRegistry, commands: ICommandCorrelator
+        self,
+        clock: IReactorTime,
+        router: IMqttRouter,
+        registry: IDeviceRegistry,
+        commands: ICommandCorrelator,
     ) -> None:
         self._router, self._registry, self._commands = router, registry, commands
+        self._strange = Repeats(clock, share=LINES)
         self._answered: tuple[str, RequestId] | None = None
         self._asked: OrderedDict[tuple[str, str], topics.RequestTopic] = OrderedDict()
         incoming: dict[str, Callable[[PlainMessage], None]] = {
@@ -63,9 +73,14 @@ class PlainGateway:
             try:
                 act(plain.decode(message.topic, message.payload))
             except (BadRequest, DeviceUnknown) as why:
-                self._log.info("{topic}: {why}", topic=message.topic, why=why)
+                self._log_strange(str(message.origin), message.topic, why)
 
         return read
+
+    def _log_strange(self, who: str, topic: str, why: BumperError) -> None:
+        more = self._strange.say(f"{who} {topic[:80]}", who)
+        if more is not None:
+            self._log.info("{topic}: {why}{more}", topic=topic, why=why, more=again(more))
 
     def overhear(self, did: str, name: str, written: Callable[[], bytes]) -> None:
         """
@@ -88,11 +103,16 @@ class PlainGateway:
         """A plain robot answers; it does not repeat who asked, so we remember that."""
         asked = self._asked.pop((said.did, said.request), None)
         if asked is None:
-            self._log.info("{did} answers what nobody asked", did=said.did)
+            self._log_unasked(said.did)
             return
         asker, own = "/".join(asked.sender), self._device(said.did)
         topic = f"iot/p2p/{asked.name}/{own}/{asker}/p/{asked.request}/{said.kind.value}"
         self._publish(topic, said)
+
+    def _log_unasked(self, did: str) -> None:
+        more = self._strange.say(f"unasked {did}", f"robot {did}")
+        if more is not None:
+            self._log.info("{did} answers what nobody asked{more}", did=did, more=again(more))
 
     def _command(self, said: PlainMessage) -> None:
         """A script asks; its answer goes out under the id it chose, also when it is a failure."""

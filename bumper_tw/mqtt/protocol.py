@@ -186,7 +186,7 @@ class MqttProtocol(Lifetime):
 
     def _log_visit(self, who: Principal, client_id: str) -> None:
         # Many may share an account.
-        more = self.factory.visits.say(f"{who} {client_id}")
+        more = self.factory.visits.say(f"{who} {client_id}", self.host)
         self.quiet = more is None
         if more is not None:
             self._log.info(
@@ -200,7 +200,7 @@ class MqttProtocol(Lifetime):
         other = ConnectCode.SERVER_UNAVAILABLE if full else ConnectCode.NOT_AUTHORIZED
         code = getattr(failure.value, "code", other)
         name = client_id[:80]
-        more = self.factory.refused.say(name)
+        more = self.factory.refused.say(name, self.host)
         self._deny(code, f"{name!r} refused: {failure.value}", more)
 
     def _broke(self, failure: Failure) -> None:

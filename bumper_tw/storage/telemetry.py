@@ -199,7 +199,7 @@ class ReportWriter:
         self._clock, self._store = clock, store
         self._batch, self._interval, self._backlog = batch, interval, backlog
         self._repeat = repeat
-        self._last: dict[tuple[str, str], Report] = {}
+        self._last: dict[str, dict[str, Report]] = {}
         self._waiting: deque[Report] = deque()
         self._flying: list[Report] = []
         self._timer: IDelayedCall | None = None
@@ -215,14 +215,19 @@ class ReportWriter:
         """Write it soon; what is not kept on disk is passed over."""
         if not report.reading.kept or self._is_known(report):
             return
-        self._last[report.did, report.kind] = report
+        self._last.setdefault(report.did, {})[report.kind] = report
         self._waiting.append(report)
         self._give_way()
         self._go_on()
 
+    def forget(self, did: str) -> None:
+        """A robot is no longer ours: what it said is not written any more."""
+        if self._last.pop(did, None) is not None:
+            self._waiting = deque(each for each in self._waiting if each.did != did)
+
     def _is_known(self, report: Report) -> bool:
         """Whether the last report of this kind said the same, not long ago."""
-        last = self._last.get((report.did, report.kind))
+        last = self._last.get(report.did, {}).get(report.kind)
         return (
             last is not None
             and last.reading == report.reading

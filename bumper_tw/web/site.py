@@ -22,6 +22,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Site
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused
 from bumper_tw.front.crowd import Headcount, Unwelcome
 from bumper_tw.web.call import Answer, Call, json_answer, plain_address
@@ -37,6 +38,8 @@ BROKEN = "something went wrong here; the log says more"
 #: How many seconds clients have to close when the server stops; an answer that is in the
 #: making then has to be there by the end of them.
 FAREWELL = 1.0
+#: As many lines about refusals of one client within a minute, of those there are.
+LINES = 20
 
 
 def printable(text: str, limit: int = 200) -> str:
@@ -76,6 +79,7 @@ class WebSite(Site):
         self.channels: dict[LeanChannel, str] = {}
         self.everybody = Headcount(limits.connections, limits.per_peer)
         self._waiting: list[Deferred[None]] = []
+        self._said = Repeats(clock, share=LINES)
         # The private API has a path with two slashes in a row (http.md 3), which is not a
         # slip to be redirected.
         self.app.url_map.merge_slashes = False
@@ -146,9 +150,14 @@ class WebSite(Site):
         """A request took too long to arrive."""
         self.counts["slow"] += 1
         patience, peer = f"{self.limits.request:g}", self.channels[channel]
-        self._log.info(
-            "closing {peer}: no whole request in {patience} s", peer=peer, patience=patience
-        )
+        more = self._said.say(f"{peer} slow", peer)
+        if more is not None:
+            self._log.info(
+                "closing {peer}: no whole request in {patience} s{more}",
+                peer=peer,
+                patience=patience,
+                more=again(more),
+            )
 
     def farewell(self) -> Deferred[None]:
         """
@@ -265,7 +274,14 @@ class WebSite(Site):
 
     def _refuse(self, call: Call, kind: str, answer: Answer, reason: str) -> Answer:
         self.counts[kind] += 1
-        self._log.info("refused {call}: {reason}", call=describe(call), reason=printable(reason))
+        more = self._said.say(f"{call.peer} {kind} {call.path[:64]}", call.peer)
+        if more is not None:
+            self._log.info(
+                "refused {call}: {reason}{more}",
+                call=describe(call),
+                reason=printable(reason),
+                more=again(more),
+            )
         return answer
 
     def _unrouted(self, request: LeanRequest, failure: Failure) -> None:

@@ -24,6 +24,9 @@ from bumper_tw.xmpp_interfaces import IXmppRouter
 #: Robots tell who they are; this makes them reachable, and is told when they listen and go.
 RobotConnected = Callable[[Principal], IRobotPresence]
 
+#: As many lines about refused logins from one address within a minute, of those there are.
+REFUSALS = 20
+
 
 @frozen
 class StreamLimits:
@@ -103,7 +106,8 @@ class XmppFactory:
         self.seconds = clock.seconds
         self.counts: Counter[str] = Counter()
         self.wave = Wave()
-        self.strange, self.refused, self.visits = Repeats(clock), Repeats(clock), Repeats(clock)
+        self.strange, self.visits = Repeats(clock), Repeats(clock)
+        self.refused = Repeats(clock, share=REFUSALS)
         self.crowd: Crowd[Doorstep] = Crowd(clock, limits, self.counts, self._log)
 
     def door(self, creator: Any, clear: bool = True) -> XmppDoor:

@@ -134,7 +134,7 @@ class Login(Lifetime):
             count, since = 0, now
         self._drops = count + dropped, since
         self.factory.counts["unreadable"] += dropped
-        more = self.factory.strange.say(f"{self.doorstep.host} unreadable")
+        more = self.factory.strange.say(f"{self.doorstep.host} unreadable", self.doorstep.host)
         if more is not None:
             self._log.info(
                 "{peer} sent a stanza that cannot be read{more}",
@@ -259,7 +259,7 @@ class Login(Lifetime):
         if self._over:
             return
         self.factory.counts["logins refused"] += 1
-        more = self.factory.refused.say(f"{self.doorstep.host} {why}")
+        more = self.factory.refused.say(f"{self.doorstep.host} {why}", self.doorstep.host)
         if more is not None:
             self._log.info(
                 "{peer} is not let in: {why}{more}",

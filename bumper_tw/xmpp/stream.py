@@ -101,7 +101,7 @@ class XmppStream(Login):
         self._wake(SESSIONLESS, self._tick)
 
     def _log_visit(self, who: Principal) -> None:
-        more = self.factory.visits.say(str(who))
+        more = self.factory.visits.say(str(who), self.doorstep.host)
         self.doorstep.quiet = more is None
         if more is not None:
             self._log.info(
@@ -113,9 +113,9 @@ class XmppStream(Login):
 
     def _turn_away(self, why: LoginRefused) -> None:
         """Two that take each other's place come for ever."""
-        more = self.factory.refused.say(f"{self.doorstep.host} {why}")
+        more = self.factory.refused.say(f"{self.doorstep.host} {why}", self.doorstep.host)
         self.doorstep.quiet = more is None
-        self.fail("resource-constraint", f"{why}{again(more or 0)}")
+        self.fail("resource-constraint", f"{why}{'' if more is None else again(more)}")
 
     def _appear(self, who: Principal) -> None:
         """

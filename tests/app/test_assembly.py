@@ -1,20 +1,28 @@
 """Tests for L{bumper_tw.app.assembly}: flow (d), what a start opens, and in which order."""
 
+import contextlib
 import os
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from attrs import evolve
 from twisted.application.service import IServiceCollection
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.assembly import assemble
-from bumper_tw.app.config import Settings, load
+from bumper_tw.app.config import IdentitySettings, Settings, load
 from bumper_tw.app.root import Root, Start
-from bumper_tw.errors import StartError
+from bumper_tw.core.robot_secrets import WrongSecret
+from bumper_tw.errors import LoginRefused, StartError
+from bumper_tw.readings import Battery, Report
 from bumper_tw.storage.migrations import DATABASE
+from bumper_tw.values import Company, Device, DeviceId, PayloadKind
+from tests.flows.house import House
+from tests.samples import RecordingLink
 
 
 def open_files() -> set[str]:
@@ -27,6 +35,70 @@ def open_files() -> set[str]:
 def certificates() -> Path:
     """Keys take time; these are made once for all tests."""
     return Path("assembly-certs").absolute()
+
+
+class RobotTests(SynchronousTestCase):
+    """What the parts tell one another of robots."""
+
+    def setUp(self) -> None:
+        self.house = House(Settings(identity=IdentitySettings(robots=3)))
+        self.facts = self.house.facts
+
+    def come(self, did: str, secret: bytes = b"") -> None:
+        """An XMPP robot logs in, and switches off."""
+        self.successResultOf(self.facts.secrets.admit(did, secret, "192.0.2.7"))
+        device = Device(DeviceId(did, "126", "atom"), did, Company.XMPP, PayloadKind.XML)
+        self.facts.registry.attach(device, RecordingLink())()
+
+    def report(self, did: str) -> None:
+        """It tells the same as ever."""
+        self.facts.telemetry.record(Report(did, Battery(80), self.house.clock.seconds()))
+
+    def known(self) -> list[str]:
+        """Who is."""
+        return [device.id.did for device in self.facts.registry.devices()]
+
+    def test_room(self) -> None:
+        """Robots that have told or proven anything do not make room for invented ones."""
+        self.come("talker")
+        self.report("talker")
+        self.come("proven", b"secret")
+        for number in range(20):
+            self.come(f"x{number}")
+        self.assertEqual(self.known(), ["talker", "proven", "x19"])
+        stranger = self.facts.secrets.admit("proven", b"another", "192.0.2.66")
+        self.failureResultOf(stranger, WrongSecret)
+        self.report("x19")
+        self.assertRaises(LoginRefused, self.come, "y")
+        self.assertEqual(self.known(), ["talker", "proven", "x19"])
+
+    def test_writes_of_invented(self) -> None:
+        """However many are invented, the disk is asked for little."""
+        work: list[str] = []
+        interact = self.house.database.interact
+
+        def counted(act: Callable[..., object], *arguments: object) -> Deferred[object]:
+            work.append(act.__name__)
+            return interact(act, *arguments)
+
+        self.patch(self.house.database, "interact", counted)
+        for number in range(1000):
+            with contextlib.suppress(self.failureException):
+                self.come(f"x{number}")
+        new = self.house.settings.identity.new_robots_per_hour
+        self.assertEqual(work.count("save"), 2 * new)
+        self.assertLessEqual(len(work), 5 * new)
+
+    def test_removed(self) -> None:
+        """A robot that was removed is new when it comes again: all it tells is written."""
+        for _ in range(2):
+            self.come("dusty")
+            self.report("dusty")
+            self.successResultOf(self.facts.writer.flush())
+            kept = self.successResultOf(self.facts.reports.latest())
+            self.assertEqual([report.reading for report in kept], [Battery(80)])
+            self.successResultOf(self.facts.registry.forget("dusty"))
+            self.assertEqual(self.successResultOf(self.facts.reports.latest()), [])
 
 
 class AssemblyTests(SynchronousTestCase):

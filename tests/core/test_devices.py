@@ -2,6 +2,7 @@
 
 from attrs import evolve
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -130,6 +131,33 @@ class RegistryTests(SynchronousTestCase):
         one_more = Device(DeviceId("more", "yna5xi", "r"))
         self.assertRaises(LoginRefused, few.attach, one_more, RecordingLink())
         few.attach(Device(DeviceId("online", "yna5xi", "r")), RecordingLink())
+
+    def test_spared(self) -> None:
+        """Who is said to be real makes no room, though it told neither a name nor a version."""
+        few = DeviceRegistry(self.clock, self.store, most=3)
+        few.spare({"talker"}.__contains__)
+        few.spare({"proven"}.__contains__)
+        for did in ("talker", "proven", "ghost"):
+            few.attach(Device(DeviceId(did, "126", "atom")), RecordingLink())()
+        few.attach(Device(DeviceId("new", "126", "atom")), RecordingLink())
+        self.assertEqual([d.id.did for d in few.devices()], ["talker", "proven", "new"])
+        one_more = Device(DeviceId("more", "126", "atom"))
+        full = self.assertRaises(LoginRefused, few.attach, one_more, RecordingLink())
+        self.assertIn("bumper robot remove", str(full))
+        self.assertEqual(len(few.devices()), 3)
+
+    def test_few_lines(self) -> None:
+        """However many come and make room, the log stays readable, and counts."""
+        few = DeviceRegistry(self.clock, self.store, most=3)
+        with capturedLogs() as events:
+            for number in range(1000):
+                few.attach(Device(DeviceId(f"x{number}", "126", "atom")), RecordingLink())()
+            self.clock.advance(60)
+            few.attach(Device(DeviceId("y", "126", "atom")), RecordingLink())
+        lines = [formatEvent(event) for event in events]
+        self.assertLess(len(lines), 70)
+        self.assertIn("(996 more since the last line about it", lines[-2])
+        self.assertTrue(lines[-1].startswith("new robot y, class 126"), lines[-1])
 
     def test_told_of_forgotten(self) -> None:
         """Whoever keeps something about robots hears when one is dropped."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from bumper_tw.core.identity import NotThatRobot, claimed_robot
+from bumper_tw.core.identity import NOT_AUTHORIZED, NotThatRobot, Refused, claimed_robot
 from bumper_tw.core.passwords import md5_hex
-from bumper_tw.dialect.logins import PasswordCredentials, XmppCredentials
+from bumper_tw.dialect.logins import MqttCredentials, PasswordCredentials, XmppCredentials
 from bumper_tw.dialect.sasl import SaslFailure
 from bumper_tw.errors import DeviceOffline
 from bumper_tw.interfaces import IRobotLink
@@ -23,6 +24,7 @@ from bumper_tw.values import (
 )
 from tests.core.lodging import ANNA, ANNAS_UID, Lodging
 from tests.core.test_identity import DID, SN, Broken, BrokenRobots, FullDisk
+from tests.core.test_robot_secrets import SlowStore
 
 #: Where a robot of class 126 logs in.
 ROBOTS = "126.ecorobot.net"
@@ -221,11 +223,58 @@ class ClaimTests(Case):
         """The did of a robot that speaks MQTT is not for others, of its class or not."""
         self.know(DID, "yna5xi", Company.MQTT)
         for model in ("yna5xi", "126"):
-            for did in (DID, DID.upper()):
-                wrong = self.refusal(f"{model}.ecorobot.net", did, "x1y2z3")
-                self.assertEqual(wrong.condition, "not-authorized")
-                self.assertIn(f"bumper robot remove {DID}", str(wrong))
+            wrong = self.refusal(f"{model}.ecorobot.net", DID, "x1y2z3")
+            self.assertEqual(wrong.condition, "not-authorized")
+            self.assertIn(f"bumper robot remove {DID}", str(wrong))
         self.assertEqual(len(self.home.robots), 0)
+
+    def test_mqtt_look_alike(self) -> None:
+        """Over MQTT case matters, so who is spelt otherwise there keeps nobody out."""
+        self.know(SN.lower(), "126", Company.MQTT)
+        self.assertEqual(self.bound(ROBOTS, SN, "k7Qp2xZ9").name, SN)
+        self.know(SN)
+        self.assertEqual(self.bound(ROBOTS, SN, "k7Qp2xZ9").name, SN)
+        self.assertEqual(self.bound(ROBOTS, SN.capitalize(), "k7Qp2xZ9").name, SN)
+
+    def over_mqtt(self, did: str, secret: bytes = b"x1y2z3") -> Deferred[Principal]:
+        """Somebody comes as a robot over the other wire."""
+        credentials = MqttCredentials(f"{did}@126/abcd", SN, secret)
+        return self.home.identity.login(credentials)
+
+    def refused_over_mqtt(self, did: str) -> str:
+        """The same, and is refused; the reason."""
+        wrong = self.failureResultOf(self.over_mqtt(did), Refused).value
+        assert isinstance(wrong, Refused)
+        self.assertEqual(wrong.code, NOT_AUTHORIZED)
+        return str(wrong)
+
+    def test_not_over_mqtt(self) -> None:
+        """Nobody takes the name of an XMPP robot over MQTT, with its secret or without."""
+        self.bound(ROBOTS, SN, "x1y2z3")
+        self.know(SN)
+        for did in (SN, SN.lower()):
+            self.assertIn(f'"bumper robot remove {SN}"', self.refused_over_mqtt(did))
+        self.assertEqual(self.home.registry.device(SN).company, Company.XMPP)
+        self.assertEqual(len(self.home.robots), 1)
+        self.home.registry.forget(SN)
+        self.assertEqual(self.successResultOf(self.over_mqtt(SN)).name, SN)
+
+    def test_mqtt_robot_stays(self) -> None:
+        """Nobody keeps a known MQTT robot out by its name in other letters over XMPP."""
+        self.know(DID, "126", Company.MQTT)
+        self.bound(ROBOTS, DID.upper())
+        self.know(DID.upper())
+        self.assertEqual(self.successResultOf(self.over_mqtt(DID)).name, DID)
+
+    def test_meanwhile(self) -> None:
+        """A robot that comes over XMPP while the other one waits for the disk keeps its place."""
+        slow = SlowStore()
+        self.home = Lodging(secrets=slow)
+        waiting = self.over_mqtt(SN)
+        self.assertNoResult(waiting)
+        self.know(SN)
+        slow.finish()
+        self.failureResultOf(waiting, Refused)
 
     def test_case(self) -> None:
         """Spelt otherwise it is the same robot, and has to have the same secret."""
@@ -237,11 +286,11 @@ class ClaimTests(Case):
         self.assertEqual(len(self.home.robots), 1)
 
     def test_first_spelling(self) -> None:
-        """The spelling that was known first counts, should there ever be two."""
+        """Should there ever be two, each is itself; the first has all the other spellings."""
         self.know(SN)
         self.know(SN.lower())
-        for spelt in (SN, SN.lower(), SN.capitalize()):
-            self.assertEqual(self.bound(ROBOTS, spelt, "k7Qp2xZ9").name, SN)
+        for spelt, name in ((SN, SN), (SN.lower(), SN.lower()), (SN.capitalize(), SN)):
+            self.assertEqual(self.bound(ROBOTS, spelt, "k7Qp2xZ9").name, name)
 
     def test_look_alikes(self) -> None:
         """A serial number that begins or ends the same is another robot."""

@@ -13,9 +13,11 @@ from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.remembered import Remembered
 from bumper_tw.core.robot_secrets import (
     IN_LINE,
+    NEWCOMERS,
     HouseClosed,
     RobotSecrets,
     SecretKind,
+    TooManyNew,
     WrongSecret,
     kind_of,
 )
@@ -157,7 +159,7 @@ class HashesTests(SynchronousTestCase):
 class Case(SynchronousTestCase):
     """Robots come, and are let in or not."""
 
-    most, closed = 5, False
+    most, closed, newcomers = 5, False, 1000
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -178,6 +180,7 @@ class Case(SynchronousTestCase):
             Remembered(SALT),
             self.most,
             self.closed,
+            self.newcomers,
         )
         self.successResultOf(self.secrets.load(store))
         self.registry.when_forgotten(self.secrets.forget)
@@ -477,6 +480,81 @@ class RoomTests(Case):
         self.assertEqual(len(self.secrets), 6)
         for number in range(5):
             self.refused(b"b", str(number))
+
+
+class NewcomerTests(Case):
+    """New robots from one address, and from all."""
+
+    most, newcomers = 500, 3
+
+    def come(self, *dids: str, peer: str = PEER) -> int:
+        """New robots come; how many are let in."""
+        before = len(self.secrets)
+        for did in dids:
+            done = self.secrets.admit(did, b"", peer)
+            done.addErrback(lambda failure: failure.trap(TooManyNew) and None)
+            self.successResultOf(done)
+        return len(self.secrets) - before
+
+    def test_default(self) -> None:
+        """A household that moves here comes in at once, behind a proxy, too."""
+        self.newcomers = NEWCOMERS
+        self.begin(self.store)
+        self.assertEqual(self.come(*(str(number) for number in range(100))), 30)
+
+    def test_one_address(self) -> None:
+        """One address has so many, and gets them back one by one; others have theirs."""
+        self.assertEqual(self.come(*"abcdef"), 3)
+        self.assertEqual(self.come(*"abc"), 0)
+        self.assertEqual(self.come("x", peer="192.0.2.8"), 1)
+        self.clock.advance(1200)
+        self.assertEqual(self.come(*"def"), 1)
+        self.assertEqual(list(self.store.secrets), ["a", "b", "c", "x", "d"])
+
+    def test_many_addresses(self) -> None:
+        """Who has a thousand addresses does not get a thousand times as many."""
+        come = (self.come(f"a{n}", f"b{n}", peer=f"2001:db8::{n:x}") for n in range(1000))
+        self.assertEqual(sum(come), 12)
+
+    def test_known(self) -> None:
+        """Who was here before is not new: neither with a secret nor in the registry alone."""
+        self.known()
+        self.come(*"abcdef")
+        for _ in range(10):
+            self.admitted(b"", "a")
+            self.admitted(b"secret")
+
+    def test_closed(self) -> None:
+        """What is refused for another reason uses up nothing."""
+        for number in range(10):
+            self.refused(token({"did": OTHER}), str(number))
+        self.assertEqual(self.come(*"abcd"), 3)
+
+    def test_told(self) -> None:
+        """The owner reads it once, with what to do, however many there are."""
+        [line] = self.lines(lambda: self.come(*(str(number) for number in range(100))))
+        self.assertEqual(
+            line,
+            f"robot 3 at {PEER} is new, as too many others were within the hour. If they are all "
+            "yours, wait, or raise identity.new_robots_per_hour and restart",
+        )
+        self.clock.advance(60)
+        [line] = self.lines(lambda: self.come("x"))
+        self.assertIn("(96 more since", line)
+
+    def test_one_liar(self) -> None:
+        """Lies from one address do not hide what another one does."""
+        for number in range(100):
+            self.refused(token({"did": OTHER}), f"liar {number}")
+        self.admitted(b"a")
+        [line] = self.lines(lambda: self.refused(b"b", peer="192.0.2.8"))
+        self.assertIn(f"robot {DID} at 192.0.2.8", line)
+
+    def test_proven(self) -> None:
+        """Who brought anything at all has proven something; an empty secret has everybody."""
+        for did, secret in (("a", b"a"), ("b", token({"did": "b"})), ("c", b"")):
+            self.admitted(secret, did)
+        self.assertEqual([self.secrets.is_proven(did) for did in "abcd"], [True] * 2 + [False] * 2)
 
 
 class ClosedTests(Case):

@@ -2,7 +2,7 @@
 
 from twisted.logger import capturedLogs
 
-from bumper_tw.core.xmpp_bounds import AT_ONCE, COPIES
+from bumper_tw.core.xmpp_parties import A_WHILE, COPIES
 from bumper_tw.core.xmpp_switchboard import RouterLimits
 from bumper_tw.errors import LoginRefused
 from tests.core.xmpp_parties import ANN, BATTERY, UID, RouterCase, robot_party, user_party
@@ -20,25 +20,25 @@ class LoudRobotTests(RouterCase):
     def test_everybody(self) -> None:
         """It is cut short, for itself alone, and goes on at its pace; the owner hears of it."""
         with capturedLogs() as said:
-            self.assertEqual(self.heard(1500), int(AT_ONCE))
+            self.assertEqual(self.heard(1500), COPIES)
         self.assertEqual([each["address"] for each in said], [self.robot.address])
         other = robot_party(self.router, self.robot.who.device)
         other.say(f"<iq type='set' id='1'>{BATTERY}</iq>")
         self.assertEqual(len(self.ann.heard()), 1)
-        self.assertEqual(self.router.counts["dropped for loud robots"], 1500 - int(AT_ONCE))
+        self.assertEqual(self.router.counts["dropped for loud robots"], 1500 - COPIES)
 
     def test_pace(self) -> None:
         """After a while it may say as much again."""
         self.heard(1500)
         self.clock.advance(0.1)
-        self.assertEqual(self.heard(200), int(COPIES / 10))
+        self.assertEqual(self.heard(200), int(COPIES / A_WHILE / 10))
         self.clock.advance(3600)
-        self.assertEqual(self.heard(1500), int(AT_ONCE))
+        self.assertEqual(self.heard(1500), COPIES)
 
     def test_all_count(self) -> None:
         """Each session that hears an event counts."""
         sessions = [self.ann, *(user_party(self.router, UID, f"R{n}") for n in range(9))]
-        self.assertEqual(self.heard(150), int(AT_ONCE) // len(sessions))
+        self.assertEqual(self.heard(150), COPIES // len(sessions))
 
     def test_answers(self) -> None:
         """What it says to one session does not count."""

@@ -266,7 +266,11 @@ class ImpatientTests(XmppCase):
 class CrowdTests(XmppCase):
     """Many at once."""
 
-    settings = ("xmpp.strangers_per_peer=20", "xmpp.connections_per_peer=40")
+    settings = (
+        "xmpp.strangers_per_peer=20",
+        "xmpp.connections_per_peer=40",
+        "identity.new_robots_per_hour=1000",
+    )
 
     def test_strangers(self) -> None:
         """More strangers than fit are closed; when they are gone there is room again."""

@@ -102,7 +102,7 @@ class World:
             self.clock, self.broker, self.registry, self.commands, self.telemetry
         )
         if plain:
-            PlainGateway(self.broker, self.registry, self.commands)
+            PlainGateway(self.clock, self.broker, self.registry, self.commands)
         numbers = count(1)
         self.door = Doorkeeper({client_id(who): who for who in people})
         self.factory = MqttFactory(

@@ -1,9 +1,10 @@
 """Tests for L{bumper_tw.mqtt.plain}: plain robots and scripts, and everybody else."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from twisted.logger import capturedLogs
+from twisted.logger import LogEvent, capturedLogs, formatEvent
 
 from bumper_tw.dialect import topics
 from bumper_tw.errors import CommandTimedOut
@@ -59,6 +60,11 @@ class PlainCase(WorldCase):
         script.subscribe("rsp/+", "attr/+")
         self.assertEqual(script.codes(), (0, 0))
         return script
+
+    def lines(self, events: Sequence[LogEvent]) -> list[str]:
+        """What was said for the owner about short topics."""
+        ours = (e for e in events if e["log_namespace"].endswith("PlainGateway"))
+        return [formatEvent(e) for e in ours]
 
     def speak(self, who: Client, topic: str, **values: Any) -> None:
         """Say something in short."""
@@ -132,16 +138,37 @@ class PlainRobotTests(PlainCase):
         self.failureResultOf(asked, CommandTimedOut)
 
     def test_garbage(self) -> None:
-        """What has no proper shape is logged with its topic, and harmless."""
+        """What has no proper shape is logged with its topic, once a minute, and harmless."""
         robot, alice = self.plain_robot(), self.observer()
         bodies = (b"", b"\xff", b"[]", b"{}", b"[" * 9000, b'{"event":"a/b","payload":{}}')
         with capturedLogs() as events:
-            for body in bodies:
+            for body in bodies * 2:
                 robot.publish(f"attr/{DUSTY.did}", body)
                 robot.publish(f"rsp/{DUSTY.did}", body)
-        said_of = [e["topic"] for e in events if e["log_namespace"].endswith("PlainGateway")]
-        self.assertEqual(said_of, [f"attr/{DUSTY.did}", f"rsp/{DUSTY.did}"] * len(bodies))
+            self.clock.advance(59)
+            robot.publish(f"attr/{DUSTY.did}", b"")
+            self.clock.advance(1)
+            robot.publish(f"attr/{DUSTY.did}", b"")
+        lines = self.lines(events)
+        self.assertEqual(
+            [line.partition(":")[0] for line in lines],
+            [f"attr/{DUSTY.did}", f"rsp/{DUSTY.did}", f"attr/{DUSTY.did}"],
+        )
+        self.assertTrue(lines[-1].endswith(" (12 more since the last line about it)"), lines[-1])
         self.assertEqual((alice.heard(), self.reports, robot.line.over), ([], [], False))
+
+    def test_unasked(self) -> None:
+        """A robot that answers what nobody asked is told of once a minute, and counted."""
+        robot = self.plain_robot()
+        with capturedLogs() as events:
+            for number in range(5):
+                self.speak(robot, f"rsp/{DUSTY.did}", id=f"a{number}", payload={})
+            self.clock.advance(60)
+            self.speak(robot, f"rsp/{DUSTY.did}", id="b", payload={})
+        line = f"{DUSTY.did} answers what nobody asked"
+        self.assertEqual(
+            self.lines(events), [line, f"{line} (4 more since the last line about it)"]
+        )
 
     def test_removed_robot(self) -> None:
         """A plain robot that was removed while connected is not heard."""
@@ -230,6 +257,14 @@ class ScriptTests(PlainCase):
         self.assertEqual((said(answer)["id"], said(answer)["payload"]["ret"]), ("1", "fail"))
         self.assertFalse(script.line.over)
         self.assertEqual(self.world.commands.waiting, 0)
+
+    def test_invented_topics(self) -> None:
+        """A script that talks nonsense under ever new topics gets a few lines."""
+        script = self.script()
+        with capturedLogs() as events:
+            for number in range(100):
+                script.publish(f"p2p/{number}", b"nonsense")
+        self.assertEqual(len(self.lines(events)), 10)
 
     def test_long_report(self) -> None:
         """What a robot reports in long is heard in short, in its own shape."""

@@ -181,6 +181,28 @@ class ReportWriterTests(SynchronousTestCase):
         self.successResultOf(self.writer.flush())
         self.assertEqual(len(self.store.kept), 4)
 
+    def test_forgotten(self) -> None:
+        """What a forgotten robot said is not written any more, and not remembered either."""
+        reports = [Report(did, Battery(80), 1000.0, 1) for did in ("dusty", "rusty")]
+        for report in reports:
+            self.writer.add(report)
+        self.writer.forget("dusty")
+        self.writer.forget("nobody")
+        self.successResultOf(self.writer.flush())
+        self.assertEqual(self.store.kept, [reports[1]])
+        for report in reports:
+            self.writer.add(report)
+        self.successResultOf(self.writer.flush())
+        self.assertEqual(self.store.kept, [reports[1], reports[0]])
+        self.assertEqual(self.writer.dropped, 0)
+
+    def test_forgotten_alone(self) -> None:
+        """When nothing is left to write, nothing is written and no timer stays."""
+        self.add(1)
+        self.writer.forget(battery(1).did)
+        self.clock.advance(1)
+        self.assertEqual((self.store.tries, self.clock.getDelayedCalls()), ([], []))
+
     def test_full_batch(self) -> None:
         """A full batch does not wait, and leaves no timer behind."""
         self.add(1, 2, 3)

@@ -2,16 +2,18 @@
 
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.errors import CommandTimedOut, LoginRefused
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.request import LINGER, Limits, head, origin_form
 from bumper_tw.web.routes import ANY, GET, POST, Route, both, guarded, private
-from bumper_tw.web.site import build_site, plain_failure, printable
-from tests.web.browser import Browser, pages, request
+from bumper_tw.web.site import LINES, build_site, plain_failure, printable
+from tests.web.browser import LOCAL, Browser, pages, request
 from tests.web.world import WorldCase, plain
 
 FRONT = "/v1/private/us/EN/client/global_e/1.6.3/google_play/1"
@@ -315,6 +317,33 @@ class FailureTests(SiteCase):
         self.assertEqual(
             self.ear.lines(), ["refused 192.168.7.33 POST /echo: the body is not an object"]
         )
+
+    def test_once_a_minute(self) -> None:
+        """A client that repeats itself is a line a minute, which counts; each answer is given."""
+        for _ in range(5):
+            self.assertEqual(self.browser.get("/none").status, 404)
+            self.assertEqual(self.browser.ask("POST", "/echo", b"[]").status, 200)
+        none = "refused 192.168.7.33 GET /none: there is no such path"
+        echo = "refused 192.168.7.33 POST /echo: the body is not an object"
+        self.assertEqual(self.ear.lines(), [none, echo])
+        self.clock.advance(60)
+        self.browser.get("/none")
+        again = f"{none} (4 more since the last line about it)"
+        self.assertEqual(self.ear.lines()[2:], [again])
+        self.assertEqual((self.site.counts["unknown"], self.site.counts["refused"]), (6, 5))
+
+    def test_invented_paths(self) -> None:
+        """Whoever makes up paths gets a few lines, and does not hide what others do."""
+        for number in range(1000):
+            self.browser.get(f"/{number}")
+        self.assertEqual(len(self.ear.lines()), LINES)
+        other = StringTransportWithDisconnection(LOCAL, IPv4Address("TCP", "192.168.7.34", 1))
+        other.protocol = self.site.buildProtocol(other.getPeer())
+        other.protocol.makeConnection(other)
+        other.protocol.dataReceived(request("GET", "/none"))
+        [line] = self.ear.lines()[LINES:]
+        none = "refused 192.168.7.34 GET /none: there is no such path"
+        self.assertEqual(line, f"{none} ({1000 - LINES} about others left out)")
 
     def test_late_failure(self) -> None:
         """A failure that takes its time is treated alike."""

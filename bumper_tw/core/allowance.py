@@ -1,0 +1,72 @@
+"""How much may happen within some time: so much at once, and what is used up comes back evenly."""
+
+from twisted.internet.interfaces import IReactorTime
+
+
+class Allowance:
+    """So much at once, and as much again in each stretch of time."""
+
+    def __init__(self, clock: IReactorTime, most: int, seconds: float) -> None:
+        """
+        @param seconds: after which all that was used up is back.
+        """
+        self._clock, self._most, self._seconds = clock, most, seconds
+        self._left, self._at = float(most), clock.seconds()
+
+    @property
+    def left(self) -> float:
+        """How much there is now."""
+        now = self._clock.seconds()
+        # A clock that was set back takes nothing away, and what comes back goes on from there.
+        past, self._at = max(0.0, now - self._at), now
+        self._left = min(float(self._most), self._left + past * self._most / self._seconds)
+        return self._left
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is used up."""
+        return self.left >= self._most
+
+    def take(self, number: int = 1) -> None:
+        """Use some up; whoever calls has looked whether there is any."""
+        self._left -= number
+
+
+class Shares:
+    """
+    An allowance for all, of which nobody has more than a share.
+
+    Only shares that are not whole are remembered, and the common allowance bounds how many
+    those can be, however many names are made up.
+    """
+
+    def __init__(self, clock: IReactorTime, share: int, common: int, seconds: float) -> None:
+        self._clock, self._share, self._seconds = clock, share, seconds
+        self._common = Allowance(clock, common, seconds)
+        self._shares: dict[str, Allowance] = {}
+
+    def __len__(self) -> int:
+        return len(self._shares)
+
+    def has(self, name: str) -> bool:
+        """Whether somebody may take one."""
+        share = self._shares.get(name)
+        return self._common.left >= 1.0 and (share is None or share.left >= 1.0)
+
+    def take(self, name: str) -> bool:
+        """
+        Use one up.
+
+        @return: whether there was one; if not, nothing is used up.
+        """
+        if not self.has(name):
+            return False
+        self._common.take()
+        self._of(name).take()
+        return True
+
+    def _of(self, name: str) -> Allowance:
+        if name not in self._shares:
+            self._shares = {n: share for n, share in self._shares.items() if not share.whole}
+            self._shares[name] = Allowance(self._clock, self._share, self._seconds)
+        return self._shares[name]
