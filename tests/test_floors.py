@@ -25,6 +25,7 @@ FLOORS = {
     "interfaces": 1,
     "broker_interfaces": 1,
     "xmpp_interfaces": 1,
+    "people_interfaces": 1,
     "dialect": 1,
     "core": 2,
     "storage": 2,

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
+from bumper_tw.app.belongings import Belongings, belongings
 from bumper_tw.app.brokerage import (
     A_DAY,
     AN_HOUR,
@@ -56,6 +57,7 @@ from bumper_tw.storage.database import Database, InlineDatabase
 from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.migrations import DATABASE, migrate
 from bumper_tw.storage.mqtt import SqlMqttStore
+from bumper_tw.storage.records import RecordStore
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
 from bumper_tw.values import Principal, Role
@@ -92,6 +94,7 @@ class Facts:
     reports: TelemetryStore
     logs: CleaningLogStore
     writer: ReportWriter
+    belongings: Belongings
 
 
 def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
@@ -206,6 +209,7 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         reports,
         logs,
         writer,
+        belongings(RecordStore(database)),
     )
 
 
@@ -246,6 +250,7 @@ def remember(facts: Facts, router: MqttBroker, path: Path) -> None:
         facts.accounts.load(AccountStore(database)),
         facts.known.load(AccountStore(database)),
         facts.secrets.load(RobotSecretStore(database)),
+        facts.belongings.load(RecordStore(database)),
         SqlMqttStore(database).load().addCallback(router.restore),
         TelemetryStore(database).latest().addCallback(facts.telemetry.warm),
     ):

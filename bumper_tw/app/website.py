@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import bumper_tw.web
 from bumper_tw import __version__
 from bumper_tw.app.addresses import Announcer, default_source, own_addresses
+from bumper_tw.app.belongings import Belongings
 from bumper_tw.app.config import Listen, Settings, WebSettings
 from bumper_tw.app.ports import port_of
 from bumper_tw.core.accounts import Accounts
@@ -59,6 +60,8 @@ class Facts(Protocol):
     def reports(self) -> ITelemetryStore: ...
     @property
     def logs(self) -> ICleaningLogStore: ...
+    @property
+    def belongings(self) -> Belongings: ...
 
 
 def website(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> WebSite:
