@@ -15,6 +15,7 @@ from bumper_tw.dialect.domains import ATOM, robot_jid, user_jid
 from bumper_tw.errors import LoginRefused
 from bumper_tw.interfaces import IRobotPresence
 from bumper_tw.values import Principal, Role
+from bumper_tw.wire.xmpp_jid import Jid
 from bumper_tw.wire.xmpp_stanzas import Stanza
 from bumper_tw.xmpp.login import Login
 from bumper_tw.xmpp.requests import bind_request
@@ -89,16 +90,27 @@ class XmppStream(Login):
         who = self._who = evolve(who, resource=resource)
         jid = robot_jid(who.device) if self._robot else user_jid(who.name, resource)
         try:
-            self._binding = binding = self.factory.router.bind(who, jid, self)
-            self._appear(who)
+            self._take_place(who, jid)
         except LoginRefused as why:
             self._turn_away(why)
-            return
+        else:
+            self._act = self._relay
+            self._log_visit(who)
+            self.answer(stanzas.bound(stanza_id, jid))
+            self._wake(SESSIONLESS, self._tick)
+
+    def _take_place(self, who: Principal, jid: Jid) -> None:
+        """
+        Be found under an address, and as a robot be reachable.
+
+        @raise LoginRefused: the address changes hands too often, there are too many robots, or
+            it has become another's name.
+        """
+        self._binding = binding = self.factory.router.bind(who, jid, self)
+        # Before whoever had the address hears of it: what that one was asked goes on here.
+        if who.role is Role.ROBOT:
+            self._presence = self.factory.robot_connected(who)
         binding.enter()
-        self._act = self._relay
-        self._log_visit(who)
-        self.answer(stanzas.bound(stanza_id, jid))
-        self._wake(SESSIONLESS, self._tick)
 
     def _log_visit(self, who: Principal) -> None:
         more = self.factory.visits.say(str(who), self.doorstep.host)
@@ -116,15 +128,6 @@ class XmppStream(Login):
         more = self.factory.refused.say(f"{self.doorstep.host} {why}", self.doorstep.host)
         self.doorstep.quiet = more is None
         self.fail("resource-constraint", f"{why}{'' if more is None else again(more)}")
-
-    def _appear(self, who: Principal) -> None:
-        """
-        Make a robot reachable.
-
-        @raise LoginRefused: there are too many, or it has become another's name.
-        """
-        if who.role is Role.ROBOT:
-            self._presence = self.factory.robot_connected(who)
 
     # Relaying
 
