@@ -104,13 +104,11 @@ class StrictReader:
 
     def __init__(self) -> None:
         self._tree, self._held = _Tree(), bytearray()
+        # Newer parsers put off what looks unfinished; a robot wants each stanza at once.
+        self._unfinished = b""
         self._offset = self._start = 0
         self._empty_end = -1
         parser = self._parser = expat.ParserCreate("UTF-8", " ")
-        # Newer parsers put off what looks unfinished; a robot wants each stanza at once.
-        prompt = getattr(parser, "SetReparseDeferralEnabled", None)
-        if prompt is not None:
-            prompt(False)
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._tree.text
@@ -125,12 +123,20 @@ class StrictReader:
         """
         self._held += data
         try:
-            self._parser.Parse(data, False)
+            self._parser.Parse(self._finished(data), False)
         except expat.ExpatError as error:
             raise BadStream(str(error)) from error
         if len(self._held) > LARGEST_STANZA:
             raise BadStream("stanza too large")
         return self._tree.take()
+
+    def _finished(self, data: bytes) -> bytes:
+        """What has come up to the end of the last tag; all of it where that may never come."""
+        if b"<!" in data:
+            whole, self._unfinished = self._unfinished + data, b""
+            return whole
+        said, mark, self._unfinished = (self._unfinished + data).rpartition(b">")
+        return said + mark
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         tree = self._tree

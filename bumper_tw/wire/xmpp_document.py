@@ -9,7 +9,7 @@ import re
 from collections import deque
 from xml.parsers import expat
 
-from bumper_tw.wire.xmpp_repair import TagWatch
+from bumper_tw.wire.xmpp_repair import SectionWatch, TagWatch
 from bumper_tw.wire.xmpp_stanzas import (
     CLIENT,
     STREAMS,
@@ -20,9 +20,27 @@ from bumper_tw.wire.xmpp_stanzas import (
     StreamViolation,
 )
 
-#: Expat reads an unfinished tag again each time something comes, which costs the square of its
-#: length when it comes in crumbs.  One longer than this many bytes is held back until it is whole.
+#: A tag longer than this many bytes that is not whole is looked at byte by byte, once: reading it
+#: again each time something comes costs the square of its length when it comes in crumbs.
 PATIENCE = 1024
+
+#: As much as is whole: text, entities, tags, sections, comments and instructions.  Expat is
+#: given nothing else: since CVE-2023-52425 it may let a tag in pieces wait for what comes behind
+#: it, and not every Python can forbid that.  There is one way only to read each piece.
+_WHOLE = re.compile(
+    rb"(?:[^<&]++|&[^;<&]*+(?:;|(?=[<&]))|<(?![!?])(?:[^<>'\"]++|'[^'<]*+'|\"[^\"<]*+\")*>"
+    rb"|<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>){1,50}",
+    re.DOTALL,
+)
+#: What may be the beginning of one; anything else no more bytes can put right.
+_PART = re.compile(
+    rb"&[^;<&]*+\Z|</?\Z|<!(?:\[CDATA\[|--|(?:\[C?D?A?T?A?|-)?\Z)|<\?"
+    rb"|</?[A-Za-z_:\x80-\xff](?:[^<>'\"\x00-\x08]++|'[^'<]*+'|\"[^\"<]*+\")*"
+    rb"(?:'[^'<]*+|\"[^\"<]*+)?\Z"
+)
+
+#: How a section begins in which nothing is a tag.
+SECTION = b"<![CDATA["
 
 _TAG = re.compile(rb"<(?:[^>'\"]++|'[^']*+'|\"[^\"]*+\")*>")
 _XML_LANG = "http://www.w3.org/XML/1998/namespace lang"
@@ -69,7 +87,7 @@ class Document:
         self._name = ("", "")
         self._attributes: dict[str, str] = {}
         self._child: tuple[str, str] | None = None
-        self._watch: TagWatch | None = None
+        self._watch: TagWatch | SectionWatch | None = None
         self._parser: expat.XMLParserType | None = _new_parser()
         self._parser.StartNamespaceDeclHandler = self._namespace
         self._heed(self._parser)
@@ -167,7 +185,8 @@ class Document:
         return Unreadable("not-well-formed", "a stream does not begin like this")
 
     def _read(self) -> StreamViolation | None:
-        fresh = bytes(self.held[self._parsed :])
+        end = _whole(self.held, self._parsed)
+        fresh = bytes(self.held[self._parsed : end])
         fault: StreamViolation | None = None
         try:
             self._awake().Parse(fresh, False)
@@ -176,7 +195,7 @@ class Document:
             fault = Unreadable(condition, f"the XML cannot be read: {error}")
         except StreamViolation as violation:
             fault = violation
-        self._parsed = len(self.held)
+        self._parsed = end
         return None if self._over else self._text_between() or fault
 
     def _overdue(self) -> StreamViolation | None:
@@ -186,12 +205,15 @@ class Document:
         if len(self.held) - self.begin > self._limits.size:
             return _excess("bytes")
         if self._watch is None:
-            token = self._here()
+            token = min(self._parsed, self._here())
             if len(self.held) - token > PATIENCE:
                 return self._hold(token)
         return None
 
     def _hold(self, token: int) -> StreamViolation | None:
+        if self.held.startswith(SECTION, token):
+            self._watch = SectionWatch(token)
+            return None
         if self.held.startswith((b"<!", b"<?"), token):
             return StreamViolation("restricted-xml", "a declaration or comment without an end")
         if self.held.startswith(b"&", token):
@@ -318,12 +340,16 @@ class Document:
         return CLIENT if namespace == self._default else namespace, local
 
 
+def _whole(held: bytearray, start: int) -> int:
+    """Up to where what has come since C{start}, outside of any tag, can be read."""
+    end = start
+    while whole := _WHOLE.match(held, end):
+        end = whole.end()
+    return end if end < len(held) and _PART.match(held, end) else len(held)
+
+
 def _new_parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate("UTF-8", " ")
-    if hasattr(parser, "SetReparseDeferralEnabled"):
-        # Or a stanza in two pieces would wait for the next one.
-        parser.SetReparseDeferralEnabled(False)
-    return parser
+    return expat.ParserCreate("UTF-8", " ")
 
 
 def _unprefixed(attributes: dict[str, str]) -> dict[str, str]:

@@ -59,6 +59,20 @@ class TagWatch:
         return None
 
 
+class SectionWatch:
+    """The same for a section of text."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+
+    def end(self, held: bytearray) -> int | None:
+        """See L{TagWatch.end}."""
+        found = held.find(b"]]>", self._at)
+        # Its end may have come in part.
+        self._at = max(self._at, len(held) - 2)
+        return None if found < 0 else found + 3
+
+
 class BrokenStanza:
     """Finds where a stanza ends that cannot be parsed."""
 

@@ -116,15 +116,16 @@ class Stream:
         self.ended = False
         self._open: list[Element] = []
         self._parser = expat.ParserCreate("UTF-8", "}")
-        if hasattr(self._parser, "SetReparseDeferralEnabled"):
-            self._parser.SetReparseDeferralEnabled(False)
+        # Newer parsers put off what looks unfinished.
+        self._unfinished = b""
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._text
 
     def feed(self, data: bytes) -> None:
         """Read on."""
-        self._parser.Parse(data, False)
+        said, mark, self._unfinished = (self._unfinished + data).rpartition(b">")
+        self._parser.Parse(said + mark, False)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if self.header is None:
