@@ -22,7 +22,7 @@ setup(
     python_requires=">=3.11",
     # The drop-in lives in Twisted's plug-in name space, which has no __init__.py.
     packages=[*find_packages(include=["bumper_tw", "bumper_tw.*"]), "twisted.plugins"],
-    package_data={"bumper_tw": ["py.typed", "*/data/*", "storage/sql/*.sql"]},
+    package_data={"bumper_tw": ["py.typed", "*/data/*", "*/data/*/*", "storage/sql/*.sql"]},
     install_requires=[
         # 24.7 is the first release without the known pipelining and redirect flaws.
         "twisted[tls]>=24.7",

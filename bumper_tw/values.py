@@ -176,6 +176,8 @@ class CleaningLog:
     @ivar duration: seconds.
     @ivar area: square metres.
     @ivar stop_reason: 1 finished, 2 stopped by the user, 3 stopped with a warning.
+    @ivar image_url: what the picture of it is called, where it is stored; where it is shown, its
+        address.
     @ivar extras: further fields under the names clients read (http-devices.md 5.1).
     """
 

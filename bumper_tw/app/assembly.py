@@ -113,6 +113,7 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     xmpp = stanzas(reactor, settings, facts, mqtt)
     parties = (mqtt.router.clients, xmpp.factory)
     remember(facts, mqtt.router, path)
+    facts.belongings.warn_of_orphans(device.id.did for device in facts.registry.devices())
     site = website(reactor, settings, vault, facts)
     contexts = ServerContexts(vault.credentials)
     doors = [
@@ -126,13 +127,16 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         lambda: facts.registry.reload(DeviceStore(database)),
         lambda: facts.secrets.reload(RobotSecretStore(database)),
         lambda: reload_access(settings, mqtt),
+        site.reload,
         lambda: reload_closed(facts, start),
         lambda: reload_passwords(facts, mqtt.router),
         lambda: reload_accounts(facts, parties, AccountStore(database)),
+        lambda: facts.belongings.reload(RecordStore(database)),
     ]
     for child in (
         Step("database", database.start, database.close),
         Step("report writer", stop=facts.writer.flush),
+        Step("counts", stop=facts.belongings.flush),
         Step("MQTT journal", stop=mqtt.journal.flush),
         Repeated("renewal", reactor, A_DAY, lambda: renew(settings, vault, contexts)),
         Repeated(
@@ -194,8 +198,12 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         password_file(settings),
     )
     registry.spare(secrets.is_proven)
+    owned = belongings(reactor, settings, RecordStore(database), registry)
+    registry.spare(lambda did: bool(owned.ownership.owner(did)))
+    registry.when_forgotten(owned.forget)
+    telemetry.listen(owned.messages.heard)
     file = file_accounts(reactor, passwords, turns, throttle)
-    identity = Identity(accounts, known, secrets, registry, file)
+    identity = Identity(accounts, known, secrets, registry, file, owned.pairing.told)
     return Facts(
         registry,
         telemetry,
@@ -209,7 +217,7 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         reports,
         logs,
         writer,
-        belongings(RecordStore(database)),
+        owned,
     )
 
 
@@ -270,14 +278,16 @@ def broker(reactor: Any, settings: Settings, facts: Facts, database: IDatabase) 
         facts.registry,
         facts.translated,
         facts.telemetry,
+        facts.belongings.permits,
     )
 
 
 def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> Exchange:
     """The XMPP side; scripts at the broker hear what robots report there."""
 
-    def is_member(uid: str, _: str) -> bool:
-        return settings.identity.policy == "home" or facts.accounts.user(uid) is not None
+    def permitted(uid: str, did: str) -> bool:
+        member = settings.identity.policy == "home" or facts.accounts.user(uid) is not None
+        return member and facts.belongings.permits.may_use(uid, did)
 
     return exchange(
         reactor,
@@ -286,7 +296,7 @@ def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> 
         facts.registry,
         facts.commands,
         facts.telemetry,
-        is_member,
+        permitted,
         mqtt.plain.overhear,
     )
 
@@ -319,6 +329,9 @@ async def _reload_accounts(facts: Facts, parties: Parties, store: IAccountStore)
     expelled = facts.accounts.expel(removed | changed)
     dismiss(facts, parties, removed | changed)
     await expelled
+    await facts.belongings.ownership.departed(removed)
+    await facts.belongings.people.forget(removed)
+    facts.belongings.messages.departed(removed)
 
 
 def dismiss(facts: Facts, parties: Parties, uids: Container[str]) -> None:
@@ -365,6 +378,7 @@ def inside(
 def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> Deferred[Any]:
     """Drop what has become too old or too much, and who has no right to be here any more."""
     dismiss(facts, parties, ())
+    facts.belongings.messages.purge()
     storage = settings.storage
     before = reactor.seconds() - storage.history_days * A_DAY
     return gatherResults(
@@ -372,6 +386,7 @@ def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> D
             facts.reports.prune(before, storage.history_reports),
             facts.logs.prune(storage.cleaning_logs),
             facts.accounts.purge(),
+            facts.belongings.flush(),
         ],
         consumeErrors=True,
     )

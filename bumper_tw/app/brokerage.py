@@ -34,6 +34,7 @@ from bumper_tw.interfaces import IAuthenticator, ICommandCorrelator, IDatabase
 from bumper_tw.mqtt.factory import ConnectionLimits, MqttFactory
 from bumper_tw.mqtt.gateway import MqttGateway
 from bumper_tw.mqtt.plain import PlainGateway
+from bumper_tw.people_interfaces import IPermits
 from bumper_tw.storage.mqtt import SqlMqttStore
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 
@@ -130,13 +131,15 @@ def brokerage(
     registry: DeviceRegistry,
     commands: ICommandCorrelator,
     telemetry: Telemetry,
+    permits: IPermits,
 ) -> Brokerage:
     """
     The MQTT side, with our own ears at it.
 
+    @param permits: who may use which robot.
     @raise StartError: the owner's rules cannot be used.
     """
-    rules = MqttRules(registry, access_list(settings.mqtt.access))
+    rules = MqttRules(registry, access_list(settings.mqtt.access), permits)
     registry.when_forgotten(rules.forgotten)
     journal = Journal(reactor, SqlMqttStore(database))
     router = MqttBroker(reactor, rules, journal, broker_limits(settings))

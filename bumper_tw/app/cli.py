@@ -9,14 +9,17 @@ from datetime import datetime
 from getpass import getpass
 from pathlib import Path
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from bumper_tw.app import config
+from bumper_tw.app.cli_owners import Deeds, give_arguments, share_arguments
 from bumper_tw.core.owner import Owner, Resident, RobotOwner
 from bumper_tw.core.passwords import Passwords
+from bumper_tw.core.policies import uid_of
 from bumper_tw.core.turns import Turns
 from bumper_tw.errors import BadRequest, BumperError
 from bumper_tw.storage.accounts import AccountStore
@@ -77,6 +80,20 @@ def robot(arguments: Sequence[str]) -> int:
     return done(ROBOT_DEEDS[options.deed], options)
 
 
+def unknown(arguments: Sequence[str]) -> int:
+    """What clients asked for that nobody answers; see L{bumper_tw.app.cli_reports}."""
+    from bumper_tw.app import cli_reports
+
+    return cli_reports.unknown(arguments)
+
+
+def firmware(arguments: Sequence[str]) -> int:
+    """Who asked for updates; see L{bumper_tw.app.cli_reports}."""
+    from bumper_tw.app import cli_reports
+
+    return cli_reports.firmware(arguments)
+
+
 def done(deed: Deed, options: argparse.Namespace) -> int:
     """Do something with the database; the exit status."""
     try:
@@ -100,15 +117,27 @@ def open_database(options: argparse.Namespace) -> InlineDatabase:
 
 def owner_of(database: InlineDatabase) -> Owner:
     """The owner, hashing passwords here and now."""
-    from twisted.internet import reactor
-
-    clock: Any = reactor
-    return Owner(clock, AccountStore(database), Passwords(at_once, token_hex, Turns()))
+    return Owner(wall_clock(), AccountStore(database), Passwords(at_once, token_hex, Turns()))
 
 
 def robot_owner_of(database: InlineDatabase) -> RobotOwner:
     """The owner of the robots."""
     return RobotOwner(DeviceStore(database), RobotSecretStore(database), TelemetryStore(database))
+
+
+def deeds_on(database: InlineDatabase) -> Deeds:
+    """What can be done with owners and shares."""
+    from twisted.internet import reactor
+
+    clock: Any = reactor
+    return Deeds(clock, database)
+
+
+def wall_clock() -> Any:
+    """The time of the day."""
+    from twisted.internet import reactor
+
+    return reactor
 
 
 def user_parser() -> argparse.ArgumentParser:
@@ -136,25 +165,36 @@ def robot_parser() -> argparse.ArgumentParser:
             "list": "list the robots: id, class, name, kind of secret, last report",
             "trust": "forget the secret of a robot, after a factory reset: the next one counts",
             "remove": "forget a robot with its secret and its reports",
+            "give": "make a robot somebody's, or every one that is nobody's",
+            "share": "let somebody else use a robot, too",
+            "unshare": "do not let him any more",
         },
         ("did", "the id of the robot, as in the list"),
+        {"give": give_arguments, "share": share_arguments, "unshare": share_arguments},
     )
 
 
 def parser(
-    command: str, about: str, deeds: Mapping[str, str], names: tuple[str, str]
+    command: str,
+    about: str,
+    deeds: Mapping[str, str],
+    names: tuple[str, str],
+    special: Mapping[str, Callable[[argparse.ArgumentParser], None]] = MappingProxyType({}),
 ) -> argparse.ArgumentParser:
     """
     What can stand behind one command.
 
     @param deeds: each with its meaning.
-    @param names: what all but C{list} are about, and its meaning.
+    @param names: what all but C{list} are about, and its meaning;
+    @param special: unless they are about something else.
     """
     whole = argparse.ArgumentParser(prog=f"bumper {command}", description=about)
     parts = whole.add_subparsers(dest="deed", required=True)
     for deed, meaning in deeds.items():
         one = parts.add_parser(deed, help=meaning, description=meaning)
-        if deed != "list":
+        if deed in special:
+            special[deed](one)
+        elif deed != "list":
             one.add_argument(names[0], help=names[1])
         one.add_argument("--config", "-c", type=Path, help="settings file (TOML)")
         one.add_argument("--data", "-d", type=Path, help="folder of the database")
@@ -177,6 +217,7 @@ def remove_user(database: InlineDatabase, options: argparse.Namespace) -> str:
     """Whoever is logged in to the account is not any more."""
     if not now(owner_of(database).remove(options.name)):
         raise BadRequest(f"there is no account {options.name}")
+    now(deeds_on(database).forget_users({uid_of(options.name)}))
     return f"{options.name} is removed; {RELOAD}"
 
 
@@ -192,6 +233,10 @@ def list_robots(database: InlineDatabase, _: argparse.Namespace) -> str:
     if not robots:
         return "there are no robots"
     rows = [("ID", "CLASS", "NAME", "SECRET", "LAST REPORT"), *map(columns, robots)]
+    owners = now(deeds_on(database).owners())
+    if owners:
+        column = ("OWNER", *(owners.get(robot.did, "-") for robot in robots))
+        rows = [(*row, owner) for row, owner in zip(rows, column, strict=True)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
@@ -210,9 +255,25 @@ def trust_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
     return f"{options.did} is trusted when it connects next; {RELOAD_ROBOTS}"
 
 
+def give_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
+    """It is somebody else's from now on."""
+    return now(deeds_on(database).give(options))
+
+
+def share_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
+    """Somebody uses it, too."""
+    return now(deeds_on(database).share(options))
+
+
+def unshare_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
+    """He does not any more."""
+    return now(deeds_on(database).unshare(options))
+
+
 def remove_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
     """It is new when it connects next."""
     now(robot_owner_of(database).remove(options.did))
+    now(deeds_on(database).forget_robot(options.did))
     return f"{options.did} is removed; {RELOAD_ROBOTS}"
 
 
@@ -227,10 +288,18 @@ ROBOT_DEEDS: dict[str, Deed] = {
     "list": list_robots,
     "trust": trust_robot,
     "remove": remove_robot,
+    "give": give_robot,
+    "share": share_robot,
+    "unshare": unshare_robot,
 }
 
 #: What can stand behind C{bumper}.
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"user": user, "robot": robot}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "user": user,
+    "robot": robot,
+    "unknown": unknown,
+    "firmware": firmware,
+}
 
 
 def now(result: Deferred[T]) -> T:

@@ -127,6 +127,9 @@ class IdentitySettings:
     """Who may come in."""
 
     policy: str = _setting("home", choice("home", "strict"), "strict: only known accounts")
+    robots_of: str = _setting(
+        "household", choice("household", "owners"), "household: every robot is everybody's"
+    )
     robots: int = _setting(500, whole(1, 100_000), "robots remembered at the most")
     new_robots_per_hour: int = _setting(30, whole(1, 100_000), "let in from one address")
     closed: bool = _setting(False, FLAG, "let in only robots that are known already")
@@ -211,7 +214,13 @@ class XmppSettings:
 class WebSettings:
     """What one HTTP client, and all of them, may use."""
 
+    unknown: str = _setting(
+        "harmless", choice("harmless", "not_found"), "answer to paths nobody knows"
+    )
     max_body: int = _setting(1 << 20, whole(1024, 1 << 30, "bytes"), "largest request body")
+    upload_bytes: int = _setting(8 << 20, whole(0, 1 << 30, "bytes"), "largest file left here")
+    uploads_robot_bytes: int = _setting(50 << 20, whole(0, 1 << 40, "bytes"), "of one robot")
+    uploads_bytes: int = _setting(500 << 20, whole(0, 1 << 40, "bytes"), "all files left here")
     idle_seconds: int = _setting(60, whole(1, 3600, "seconds"), "patience between requests")
     request_seconds: int = _setting(30, whole(1, 3600, "seconds"), "patience for a whole request")
     connections: int = _setting(1000, whole(1, 100_000), "connections at once")
@@ -339,7 +348,22 @@ def _built(values: Mapping[str, Any], base: Path) -> Settings:
         kind: Any = type(part.default)
         given = {a.name: settled[f"{part.name}.{a.name}"] for a in _inside(part)}
         parts[part.name] = kind(**given) if given else settled[part.name]
-    return Settings(**parts)
+    return _possible(Settings(**parts))
+
+
+def _possible(settings: Settings) -> Settings:
+    """
+    The same settings, of which each is right.
+
+    @raise StartError: two of them do not fit together.
+    """
+    identity = settings.identity
+    if identity.robots_of == "owners" and identity.policy != "strict":
+        raise StartError(
+            'identity.robots_of = "owners" needs identity.policy = "strict" beside it: where '
+            "everybody is believed who he is, everybody is the owner"
+        )
+    return settings
 
 
 def _inside(part: "Attribute[Any]") -> "Iterable[Attribute[Any]]":

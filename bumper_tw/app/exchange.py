@@ -39,18 +39,20 @@ def exchange(
     registry: DeviceRegistry,
     commands: ICommandCorrelator,
     telemetry: ITelemetry,
-    is_member: Callable[[str, str], bool],
+    permitted: Callable[[str, str], bool],
     overhear: Overhear,
 ) -> Exchange:
     """
     The XMPP side, with our own ears at it.
 
-    @param is_member: whether a user, by uid, belongs to those who may command a robot, by did.
+    @param permitted: whether a user, by uid, belongs to those who may command a robot, by did.
     @param overhear: is told of the reports of robots, for whoever does not speak XMPP.
     """
     xmpp = settings.xmpp
-    router = XmppRouter(reactor, router_limits(settings))
-    adoption = Adoption(reactor, router.tell_as, is_member, xmpp.adopt_robots)
+    router = XmppRouter(
+        reactor, router_limits(settings), lambda who, did: permitted(who.name, did)
+    )
+    adoption = Adoption(reactor, router.tell_as, permitted, xmpp.adopt_robots)
     start = SystemRandom().randrange(SPACE)
     gateway = XmppGateway(
         reactor, router, registry, commands, telemetry, adoption.heard, start, overhear

@@ -81,9 +81,10 @@ class Root(OrderedService):
             self._log.info("stopping already")
 
     def reload(self) -> None:
-        """Take up new certificates, accounts, robots, rules and log levels; connections go on."""
+        """Take up new certificates, accounts, robots, rules, answers...; connections go on."""
         self._log.info(
-            "reloading certificates, accounts, robots, rules, identity.closed and log levels"
+            "reloading certificates, accounts, robots, rules, answers, identity.closed "
+            "and log levels"
         )
         for job in (self._reload_levels, *self.reloads):
             maybeDeferred(job).addErrback(self._not_reloaded)

@@ -1,18 +1,19 @@
 """The web side: every route on one site."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import SystemRandom
 from typing import Any, Protocol
 
-import bumper_tw.web
 from bumper_tw import __version__
 from bumper_tw.app.addresses import Announcer, default_source, own_addresses
 from bumper_tw.app.belongings import Belongings
 from bumper_tw.app.config import Listen, Settings, WebSettings
+from bumper_tw.app.people_side import people_side
 from bumper_tw.app.ports import port_of
+from bumper_tw.app.reports_side import reports_side
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.commands import SPACE, request_ids
+from bumper_tw.core.fleet import Fleet
 from bumper_tw.dialect import models
 from bumper_tw.interfaces import (
     ICleaningLogStore,
@@ -22,27 +23,33 @@ from bumper_tw.interfaces import (
     ITelemetryStore,
 )
 from bumper_tw.pki.vault import Vault
-from bumper_tw.web import constants
+from bumper_tw.web import pictures
 from bumper_tw.web.accounts import account_routes
 from bumper_tw.web.api import ApiRoutes
+from bumper_tw.web.call import Call
 from bumper_tw.web.catalogue import CatalogueRoutes
 from bumper_tw.web.cleaning import CleaningRoutes
 from bumper_tw.web.commands import CommandRoutes
-from bumper_tw.web.devices import DeviceRoutes
+from bumper_tw.web.devices import DeviceRoutes, Todo
+from bumper_tw.web.engine.answers import Answers
 from bumper_tw.web.guard import Guard
+from bumper_tw.web.help import HelpRoutes
 from bumper_tw.web.home_screen import HomeScreenRoutes
 from bumper_tw.web.homes import HomeRoutes
 from bumper_tw.web.lookup import LookupRoutes
+from bumper_tw.web.openapi import Documented, OpenApiRoutes
+from bumper_tw.web.owning import OwningRoutes
+from bumper_tw.web.pairing import PairingRoutes
+from bumper_tw.web.persons import Persons
+from bumper_tw.web.pictures import PictureRoutes
 from bumper_tw.web.request import Limits
 from bumper_tw.web.robot_logs import RobotLogs
 from bumper_tw.web.routes import Route
+from bumper_tw.web.sharing import SharingRoutes
 from bumper_tw.web.site import WebSite, build_site
 
 #: Where the vendor listens for XMPP, and whoever stands in for it.
 VENDOR_XMPP = 5223
-
-#: The files the site answers with.
-DATA = Path(bumper_tw.web.__file__).parent / "data"
 
 
 class Facts(Protocol):
@@ -65,8 +72,25 @@ class Facts(Protocol):
 
 
 def website(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> WebSite:
-    """The site, with all that it answers."""
-    return build_site(routes(reactor, settings, vault, facts), reactor, limits(settings.web))
+    """
+    The site, with all that it answers.
+
+    @raise StartError: an answer that is data is wrong.
+    """
+    side = reports_side(reactor, settings, facts)
+    persons = Persons(facts.accounts, facts.belongings.people, Guard(facts.accounts))
+    own = settings.storage.directory / "answers"
+    answers = Answers(reactor, own, side.deeds, persons.person)
+    answers.load()
+    described = OpenApiRoutes(lambda: Documented(tuple(code), answers.entries))
+    code = [
+        *routes(reactor, settings, vault, facts, side.looked_up),
+        *side.routes(),
+        *described.routes(),
+    ]
+    site = build_site(code, reactor, limits(settings.web), answers)
+    site.unknown = side.unknown
+    return site
 
 
 def limits(chosen: WebSettings) -> Limits:
@@ -80,29 +104,56 @@ def limits(chosen: WebSettings) -> Limits:
     )
 
 
-def routes(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> Iterator[Route]:
-    """Every route there is."""
+def routes(
+    reactor: Any,
+    settings: Settings,
+    vault: Vault,
+    facts: Facts,
+    looked_up: Callable[[Call], None],
+) -> Iterator[Route]:
+    """
+    Every route of ours and of the vendor's that is code.
+
+    @param looked_up: is told of requests for the address of updates.
+    """
     announcer = Announcer(settings.server.announce, own_addresses, default_source, reactor)
     guard = Guard(facts.accounts)
     portal = guard.portal
+    people = people_side(reactor, settings, facts, guard)
     public, port = vault.config_key().public, xmpp_port(settings.listen)
-    lookup = LookupRoutes(reactor, announcer.for_connection, public, port)
-    commands = CommandRoutes(facts.registry, facts.translated, failure_ids(), category, portal)
-    tiles = {"RobotControl": commands.robot_control}
+    lookup = LookupRoutes(reactor, announcer.for_connection, public, port, looked_up)
+    paired = PairingRoutes(facts.belongings.pairing, people.persons.portal)
+    owned = facts.belongings
+    fleet = Fleet(facts.registry, owned.permits, owned.ownership)
+    sharing = SharingRoutes(facts.accounts, fleet, guard)
+    functions = {**paired.functions(), **people.messages.todos(), **sharing.functions()}
+    commands = CommandRoutes(fleet, facts.translated, failure_ids(), category, portal, functions)
+    tiles: dict[str, Todo] = {
+        "RobotControl": commands.robot_control,
+        **paired.app_todos(),
+        **sharing.app_todos(),
+    }
     devices = DeviceRoutes(
-        reactor, facts.registry, facts.telemetry, guard.home, tiles, commands.todo_failure, portal
+        reactor, fleet, facts.telemetry, guard.homes, tiles, commands.todo_failure, portal
     )
     todos = {**devices.user_todos(), "FindBest": lookup.find_best}
     yield from lookup.routes()
-    yield from account_routes(facts.accounts, reactor, todos)
-    yield from HomeRoutes(facts.accounts, guard).routes()
-    yield from HomeScreenRoutes(facts.registry, portal).routes()
+    yield from account_routes(facts.accounts, reactor, todos, facts.belongings.people, guard)
+    yield from people.routes()
+    yield from HomeRoutes(facts.accounts, guard, fleet).routes()
+    yield from OwningRoutes(facts.accounts, fleet, guard).routes()
+    yield from HomeScreenRoutes(portal).routes()
     yield from devices.routes()
     yield from commands.routes()
     robots = RobotLogs(facts.registry, facts.translated)
-    yield from CleaningRoutes(facts.logs, robots.ask, portal).routes()
-    yield from catalogue(reactor, vault)
-    yield from api(reactor, settings, facts, guard)
+    yield from CleaningRoutes(
+        facts.logs, robots.ask, owned.permits, portal, people.pictures.path
+    ).routes()
+    yield from CatalogueRoutes(vault).routes()
+    yield from paired.routes()
+    yield from PictureRoutes(pictures.load()).routes()
+    yield from HelpRoutes(reactor, fleet, people.persons.named).routes()
+    yield from api(reactor, settings, facts, guard, fleet)
 
 
 def xmpp_port(listen: Iterable[Listen]) -> int:
@@ -117,17 +168,13 @@ def xmpp_port(listen: Iterable[Listen]) -> int:
     return next((port for port in ports if port), VENDOR_XMPP)
 
 
-def catalogue(reactor: Any, vault: Vault) -> Iterable[Route]:
-    """Answers that depend on nobody."""
-    answers = constants.load(DATA / "answers.json")
-    return CatalogueRoutes(reactor, vault, answers, (DATA / "robot.png").read_bytes()).routes()
-
-
-def api(reactor: Any, settings: Settings, facts: Facts, guard: Guard) -> Iterable[Route]:
+def api(
+    reactor: Any, settings: Settings, facts: Facts, guard: Guard, fleet: Fleet
+) -> Iterable[Route]:
     """Our own API."""
     return ApiRoutes(
         reactor,
-        facts.registry,
+        fleet,
         facts.translated,
         facts.telemetry,
         facts.reports,

@@ -55,6 +55,7 @@ class Accounts:
 
     Before a token goes out, what it stands for is on disk; tickets live in memory only.
 
+    @ivar household: who has an account, and their homes.
     @ivar oauth: what the newer apps do with an authorisation code.
     @ivar policy: who may have an account.
     """
@@ -74,7 +75,7 @@ class Accounts:
         """
         self.policy = policy
         self._signer, self._random_hex = signer, random_hex
-        self._household = Household(clock, store, random_hex)
+        self.household = Household(clock, store, random_hex)
         self._sessions = Sessions(clock, store, random_hex, token_seconds)
         self._tickets = Tickets(clock, random_hex, TICKET_PREFIX)
         self.oauth = OAuth(self._sessions, signer, Tickets(clock, random_hex, ""))
@@ -89,7 +90,7 @@ class Accounts:
 
     async def _load(self, store: IAccountStore) -> None:
         users, tokens, homes = await store.load()
-        self._household.load(users, homes)
+        self.household.load(users, homes)
         trusted = {user.uid for user in users if await self._trusts(store, user.uid)}
         self._sessions.load(token for token in tokens if token.uid in trusted)
 
@@ -103,10 +104,10 @@ class Accounts:
 
     async def _reload(self, store: IAccountStore) -> frozenset[str]:
         # Only what is here before we ask: somebody may come in meanwhile.
-        digests, uids = self._sessions.digests(), self._household.uids()
+        digests, uids = self._sessions.digests(), self.household.uids()
         users, tokens, _ = await store.load()
         removed = uids - {user.uid for user in users}
-        self._household.forget(removed)
+        self.household.forget(removed)
         gone = digests - {token.digest for token in tokens}
         if gone:
             # At once; what the disk says to that must not keep a connection open.
@@ -156,7 +157,7 @@ class Accounts:
     async def _start(
         self, uid: str, account: str, purpose: str, client: str, text: str = ""
     ) -> Session:
-        user, joined = self._household.join(uid, account)
+        user, joined = self.household.join(uid, account)
         text, token, saved = self._sessions.issue(uid, purpose, client_name(client), text)
         await settled([joined, saved])
         return Session(user, text, token.expires_at)
@@ -181,7 +182,7 @@ class Accounts:
 
     def _claimed(self, uid: str) -> tuple[str, str]:
         """The user somebody says to be; a stranger becomes one of that id."""
-        known = self._household.user(uid)
+        known = self.household.user(uid)
         if known is not None:
             return known.uid, known.account
         if FOREIGN_UID.fullmatch(uid):
@@ -325,21 +326,26 @@ class Accounts:
             return self.policy.takes_words()
 
     def user_of_client(self, client: str) -> User | None:
-        """Who logged in last with this device id, if that login is still good."""
+        """
+        Who logged in last with this device id, if that login is still good: at home only, for
+        whoever knows the id of somebody's telephone is not him.
+        """
+        if not self.policy.takes_words():
+            return None
         token = self._sessions.of_client(client_name(client))
-        return self._household.user(token.uid) if token else None
+        return self.household.user(token.uid) if token else None
 
     def user(self, uid: str) -> User | None:
         """A user, if there is one of that id."""
-        return self._household.user(uid)
+        return self.household.user(uid)
 
     def homes(self, uid: str) -> Sequence[Home]:
         """The homes of a user, the oldest first."""
-        return self._household.homes(uid)
+        return self.household.homes(uid)
 
     def home(self, home_id: str) -> Home | None:
         """A home, if there is one of that id."""
-        return self._household.home(home_id)
+        return self.household.home(home_id)
 
     def purge(self) -> Deferred[None]:
         """Drop what has expired."""
@@ -351,7 +357,7 @@ class Accounts:
         return token if token is not None and token.purpose == ACCESS else None
 
     def _user(self, uid: str) -> User:
-        user = self._household.user(uid)
+        user = self.household.user(uid)
         if user is None:
             raise LoginRefused("this user is gone")
         return user

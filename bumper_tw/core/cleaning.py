@@ -11,6 +11,9 @@ from bumper_tw.values import CleaningLog, DeviceId
 
 T = TypeVar("T")
 
+#: Under what a report has the name of a picture of the job.
+IMAGE = "imageUrl"
+
 #: As many reports about jobs may wait for the disk.
 MOST_WRITING = 1000
 
@@ -49,6 +52,8 @@ class CleaningLogs:
 
 def cleaning_log(device: DeviceId, stats: Stats) -> CleaningLog:
     """The log entry that one report makes or completes."""
+    extras = dict(stats.extras)
+    image = extras.pop(IMAGE, None)
     return CleaningLog(
         device=device,
         job=stats.job,
@@ -57,5 +62,6 @@ def cleaning_log(device: DeviceId, stats: Stats) -> CleaningLog:
         duration=stats.duration,
         area=stats.area,
         stop_reason=stats.stop_reason,
-        extras=dict(stats.extras),
+        image_url=image or None,
+        extras=extras,
     )

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.core.sessions import settled
-from bumper_tw.errors import LoginRefused
+from bumper_tw.errors import BadRequest, LoginRefused
 from bumper_tw.interfaces import IAccountStore
 from bumper_tw.values import Home, User
 
@@ -18,6 +18,9 @@ MAX_USERS = 10_000
 
 #: What a home is called until its owner says otherwise.
 HOME_NAME = "My Home"
+
+#: As many homes has one user, and as many characters the name of one.
+MAX_HOMES, MAX_HOME_NAME = 20, 100
 
 
 class Household:
@@ -59,6 +62,77 @@ class Household:
         """A home, if there is one of that id."""
         return self._homes.get(home_id)
 
+    def find(self, account: str) -> User | None:
+        """
+        The user of an account as another person would write it: case does not matter, unless
+        two differ in nothing else.
+        """
+        folded = account.strip().casefold()
+        alike = [user for user in self._users.values() if user.account.casefold() == folded]
+        exact = [user for user in alike if user.account == account.strip()]
+        found = exact or alike
+        return found[0] if len(found) == 1 else None
+
+    def add_home(self, uid: str, name: str) -> Deferred[Home]:
+        """
+        One more home for a user.
+
+        @return: fails with L{BadRequest} when there is no such user, he has enough, or nothing
+            can be called so.
+        """
+        return Deferred.fromCoroutine(self._add_home(uid, name))
+
+    async def _add_home(self, uid: str, name: str) -> Home:
+        if uid not in self._users:
+            raise BadRequest("there is nobody who could have a home")
+        if len(self.homes(uid)) >= MAX_HOMES:
+            raise BadRequest(f"somebody has at most {MAX_HOMES} homes")
+        home = Home(self._random_hex(12), uid, home_name(name), self._clock.seconds())
+        return await self._save(home)
+
+    def rename_home(self, uid: str, home_id: str, name: str) -> Deferred[Home]:
+        """
+        Call a home something else.
+
+        @return: fails with L{BadRequest} when it is none of the user's, or nothing can be
+            called so.
+        """
+        return Deferred.fromCoroutine(self._rename_home(uid, home_id, name))
+
+    async def _rename_home(self, uid: str, home_id: str, name: str) -> Home:
+        return await self._save(evolve(self.own_home(uid, home_id), name=home_name(name)))
+
+    async def _save(self, home: Home) -> Home:
+        self._homes[home.id] = home
+        await settled([self._store.save_home(home)])
+        return home
+
+    def remove_home(self, uid: str, home_id: str) -> Deferred[None]:
+        """
+        Give a home up; who keeps robots there has to see where they are then.
+
+        @return: fails with L{BadRequest} when it is none of the user's, or his last.
+        """
+        return Deferred.fromCoroutine(self._remove_home(uid, home_id))
+
+    async def _remove_home(self, uid: str, home_id: str) -> None:
+        home = self.own_home(uid, home_id)
+        if len(self.homes(uid)) == 1:
+            raise BadRequest("everybody has a home")
+        del self._homes[home.id]
+        await settled([self._store.remove_home(home.id)])
+
+    def own_home(self, uid: str, home_id: str) -> Home:
+        """
+        A home of a user.
+
+        @raise BadRequest: it is none of his.
+        """
+        home = self._homes.get(home_id)
+        if home is None or home.uid != uid:
+            raise BadRequest("there is no such home")
+        return home
+
     def join(self, uid: str, account: str) -> tuple[User, Deferred[None]]:
         """
         The user of an account: made, with a home, if there was none.
@@ -93,3 +167,15 @@ class Household:
             del self._users[user.uid]
         self._homes.pop(home.id, None)
         return failure
+
+
+def home_name(text: str) -> str:
+    """
+    What a home can be called: something that can be shown and logged, and is not too long.
+
+    @raise BadRequest: nothing is left of it.
+    """
+    name = "".join(letter for letter in text if letter.isprintable())[:MAX_HOME_NAME].strip()
+    if not name:
+        raise BadRequest("a home needs a name")
+    return name

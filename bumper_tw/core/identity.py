@@ -1,6 +1,7 @@
 """Tells every edge who somebody is."""
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -20,6 +21,7 @@ from bumper_tw.dialect.logins import (
     TokenCredentials,
     XmppCredentials,
     firmware_of,
+    keys_of,
     parse_client_id,
     serial,
 )
@@ -82,6 +84,7 @@ class Identity:
         robots: RobotSecrets,
         registry: IDeviceRegistry,
         file: AccountFile | None = None,
+        told: Callable[[str, Sequence[str]], None] | None = None,
     ) -> None:
         """
         @param known: where the accounts of local services are looked up.
@@ -89,7 +92,10 @@ class Identity:
         @param registry: what serial numbers belong to already.
         @param file: further accounts of local services; a name in it is not looked up
             anywhere else.
+        @param told: hears of each robot that is let in what it logged in with that may be
+            the key it was paired with.
         """
+        self._told = told or _nobody
         self._accounts, self._known = accounts, known
         self._robots, self._registry, self._file = robots, registry, file
 
@@ -133,6 +139,7 @@ class Identity:
             raise Refused(NOT_AUTHORIZED, str(not_here)) from not_here
         except (LoginRefused, StorageError) as busy:
             raise Refused(UNAVAILABLE, str(busy)) from busy
+        self._told(did, keys_of(credentials.username, credentials.password))
         return _principal(client, credentials)
 
     def _user(self, client: ClientId, credentials: MqttCredentials) -> Principal:
@@ -159,6 +166,7 @@ class Identity:
             raise SaslFailure("not-authorized", str(wrong)) from wrong
         except (LoginRefused, StorageError) as busy:
             raise SaslFailure("temporary-auth-failure", str(busy)) from busy
+        self._told(device.did, (credentials.password,))
         return Principal(Role.ROBOT, device.did, model, ATOM, serial(device.did))
 
     def _xmpp_user(self, credentials: XmppCredentials) -> Principal:
@@ -191,6 +199,10 @@ class Identity:
         # Others send the MD5 of the password; here it comes as it is.
         digest = md5_hex(password.decode("utf-8", "replace"))
         return self._known.verify(account, digest, peer)
+
+
+def _nobody(_did: str, _keys: Sequence[str]) -> None:
+    """Nobody wants to know."""
 
 
 def namesake(registry: IDeviceRegistry, name: str) -> Device | None:

@@ -11,6 +11,9 @@ Who may publish, subscribe and hear what (mqtt.md 5.1).  What is not allowed is 
     - Somebody without an account has the topics of the household and nothing of robots,
       unless the owner's file says something else.
 
+Where robots are their owners' (L{bumper_tw.core.ownership}), users and local services have to do
+with those robots only that they may use: a service, with those of the account it logs in to.
+
 Nobody reads or writes C{$} topics, but for what the owner's file says.
 """
 
@@ -20,9 +23,12 @@ from typing import Protocol
 from attrs import frozen
 
 from bumper_tw.core.mqtt_access import ROBOTS, AccessList, first_level
+from bumper_tw.core.permits import Everybody, robot_of
+from bumper_tw.core.policies import uid_of
 from bumper_tw.dialect import plain, topics
 from bumper_tw.errors import BadRequest, DeviceUnknown
 from bumper_tw.interfaces import IDeviceRegistry
+from bumper_tw.people_interfaces import IPermits
 from bumper_tw.values import Device, DeviceId, Principal, Role
 from bumper_tw.wire.mqtt_topics import covers, overlaps
 
@@ -91,21 +97,23 @@ class RobotRights:
 @frozen
 class UserRights:
     """
-    A user hears the robots that there are now, and answers to itself.
+    A user hears those of the robots that there are now which he may use, and answers to itself.
 
     @ivar answers: the filters of the latter.
     """
 
     registry: IDeviceRegistry
+    permits: IPermits
+    uid: str
     answers: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, registry: IDeviceRegistry, user: Principal) -> "UserRights":
+    def of(cls, registry: IDeviceRegistry, permits: IPermits, user: Principal) -> "UserRights":
         """The rights of one user."""
         try:
-            return cls(registry, topics.user_may_hear(user))
+            return cls(registry, permits, user.name, topics.user_may_hear(user))
         except ValueError:
-            return cls(registry)
+            return cls(registry, permits, user.name)
 
     def may_publish(self, topic: str) -> bool:  # noqa: ARG002
         return False
@@ -119,13 +127,14 @@ class UserRights:
         )
 
     def may_hear(self, topic: str) -> bool:
-        # A topic is a filter without wildcards.
-        return self.may_subscribe(topic)
+        # A topic is a filter without wildcards, and says whose answer it is.
+        return self.may_subscribe(topic) and self.permits.may_use(self.uid, named_robot(topic))
 
     def _of_robot(self, asked: str) -> tuple[str, ...]:
         """What a user may hear of the robot that a filter names, if it names one."""
         try:
-            device = self.registry.device(named_robot(asked)).id
+            did = named_robot(asked)
+            device = robot_of(self.registry, self.permits, self.uid, did).id
             return topics.user_may_subscribe(device) + plain.user_may_subscribe(device.did)
         except (DeviceUnknown, BadRequest, ValueError):
             # The last two: an address that cannot be part of a filter, so nobody hears it.
@@ -172,6 +181,35 @@ class HouseholdRights:
         return is_household(topic) or _one_covers(self.hears, topic)
 
 
+@frozen
+class AccountRights:
+    """
+    The same, where robots are their owners': of robots, those that an account may use.
+
+    @ivar uid: of that account.
+    """
+
+    permits: IPermits
+    uid: str
+    whole: HouseholdRights
+
+    def may_publish(self, topic: str) -> bool:
+        return self._may_use(topic) and self.whole.may_publish(topic)
+
+    def may_retain(self, topic: str) -> bool:
+        return self.whole.may_retain(topic)
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        # What it hears by a wildcard is decided topic by topic.
+        return self.whole.may_subscribe(topic_filter)
+
+    def may_hear(self, topic: str) -> bool:
+        return self._may_use(topic) and self.whole.may_hear(topic)
+
+    def _may_use(self, topic: str) -> bool:
+        return is_household(topic) or self.permits.may_use(self.uid, named_robot(topic))
+
+
 def is_household(topic: str) -> bool:
     """Whether a topic is neither a robot's nor the server's."""
     return not topic.startswith("$") and first_level(topic) not in ROBOTS
@@ -189,20 +227,31 @@ class MqttRules:
     """
     The access table.
 
-    In a household every user sees every robot; the registry says which there are.
+    The registry says which robots there are.
 
     @ivar revision: rises whenever an answer may have changed; until then all may be remembered.
     """
 
-    def __init__(self, registry: IDeviceRegistry, access: AccessList | None = None) -> None:
+    def __init__(
+        self,
+        registry: IDeviceRegistry,
+        access: AccessList | None = None,
+        permits: IPermits | None = None,
+    ) -> None:
         """
         @param access: the owner's file; C{None} if there is none.
+        @param permits: who may use which robot; C{None} when that is the same for everybody.
         """
         self._registry, self._access = registry, access or AccessList()
+        self._permits = Everybody() if permits is None else permits
         self._rights: dict[Principal, Rights] = {}
         self._known: dict[str, DeviceId] = {d.id.did: d.id for d in registry.devices()}
         self.revision = 0
         registry.watch(self._seen)
+        self._permits.listen(self._permitted)
+
+    def _permitted(self, did: str) -> None:  # noqa: ARG002 - all answers are worked out anew
+        self.revision += 1
 
     def use(self, access: AccessList) -> None:
         """Go by another version of the owner's file from now on."""
@@ -257,9 +306,14 @@ class MqttRules:
         if who.role is Role.ROBOT:
             return RobotRights.of(who)
         if who.role is Role.USER:
-            return UserRights.of(self._registry, who)
-        default = SERVICE if who.role is Role.SERVICE else ANONYMOUS
+            return UserRights.of(self._registry, self._permits, who)
+        default = self._service(who) if who.role is Role.SERVICE else ANONYMOUS
         return self._access.rights(who) or default
+
+    def _service(self, who: Principal) -> Rights:
+        if isinstance(self._permits, Everybody):
+            return SERVICE
+        return AccountRights(self._permits, uid_of(who.name), SERVICE)
 
 
 def _is_plain(topic: str) -> bool:

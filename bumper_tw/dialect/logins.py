@@ -33,6 +33,10 @@ VERSION = re.compile(r"[0-9A-Za-z._-]{1,32}")
 #: No robot was seen with a block over 200 characters; a longer one is not even decoded.
 MAX_BLOCK = 1024
 
+#: What is known of the second block, and no key; so many texts of the others may be one.
+NO_KEYS = frozenset({"app", "st"})
+MAX_KEYS = 8
+
 MD5_HEX = re.compile(r"[0-9a-f]{32}")
 
 
@@ -206,6 +210,17 @@ def firmware_of(text: str | None) -> str:
     """The firmware version in a robot's user name; empty when it has none that is fit to keep."""
     version = parse_username(text or "").firmware
     return version if VERSION.fullmatch(version) else ""
+
+
+def keys_of(text: str | None, password: bytes | None) -> tuple[str, ...]:
+    """
+    Whatever a robot logs in with that may be the key it was paired with: its password, and the
+    texts of its second block but for those that are known to be something else.
+    """
+    session = parse_username(text or "").session
+    texts = (each for name, each in session.items() if name not in NO_KEYS)
+    found = [each for each in texts if isinstance(each, str)]
+    return (*found[:MAX_KEYS], (password or b"").decode("utf-8", "replace"))
 
 
 def is_opaque(account: str) -> bool:

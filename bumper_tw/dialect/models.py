@@ -16,6 +16,10 @@ CATALOGUE = Path(__file__).with_name("data") / "products.csv"
 #: How the catalogue names a payload kind; where it is silent, JSON is the rule.
 FORMATS = {"json": PayloadKind.JSON, "xml": PayloadKind.XML, "": PayloadKind.JSON}
 
+#: What names begin with, and the category of such robots; whatever else there is, is L{UNKNOWN}.
+NAMED = {"DEEBOT": "DEEBOT", "GOAT": "GOATBOT", "WINBOT": "WINBOT"}
+UNKNOWN = "UNKNOWN"
+
 
 @frozen
 class Model:
@@ -100,6 +104,12 @@ def scode(smart_type: str) -> dict[str, object]:
         "charge": True,
         "chargestate": True,
     }
+
+
+def category_of_name(name: str) -> str:
+    """The category of a robot of which no more than its name is known (http-devices.md 1.1)."""
+    begins = (category for word, category in NAMED.items() if name.startswith(word))
+    return next(begins, UNKNOWN)
 
 
 @cache

@@ -46,6 +46,9 @@ EVENT = re.compile(r"(on|off|report)(?=[A-Z])")
 #: What a robot gives as job while it has none (mqtt.md 11).
 NO_JOB = "111"
 
+#: How pictures of jobs are called.
+PICTURE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+
 #: Error numbers that mean all is well (mqtt.md 7.3, 8.3).
 NO_ERROR = {0, 100}
 
@@ -208,6 +211,15 @@ def detected(value: Any) -> list[int] | None:
     return [kind for kind in map(number, entries(value)) if kind is not None]
 
 
+def picture(value: Any) -> str:
+    """
+    What a picture of the job is called.  Its address is at the vendor's, where nobody should
+    look for it; only the last part tells one picture from another.
+    """
+    name = text(value).partition("?")[0].rpartition("/")[2]
+    return name if PICTURE.fullmatch(name) else ""
+
+
 EXTRAS: dict[str, Callable[[Any], Any]] = {
     "aiavoid": number,
     "aitypes": detected,
@@ -217,6 +229,7 @@ EXTRAS: dict[str, Callable[[Any], Any]] = {
     "aiopen": number,
     "mapCount": number,
     "content": text,
+    "imageUrl": picture,
 }
 
 

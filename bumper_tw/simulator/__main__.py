@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,16 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import react
 from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
 
+from bumper_tw.simulator.access_point import AccessPoint, site
 from bumper_tw.simulator.endpoints import connect_endpoint
-from bumper_tw.simulator.identity import Kind, identities, xmpp_identities
+from bumper_tw.simulator.identity import (
+    Identity,
+    Kind,
+    Profile,
+    UserName,
+    identities,
+    xmpp_identities,
+)
 from bumper_tw.simulator.robot import SimulatedRobot
 from bumper_tw.simulator.xmpp_profile import Search
 from bumper_tw.simulator.xmpp_robot import XmppRobot
@@ -44,6 +52,12 @@ def parser() -> argparse.ArgumentParser:
         type=lookup,
         metavar="URL",
         help="XMPP robots ask there for their server; a URL, or host:port",
+    )
+    made.add_argument(
+        "--access-point",
+        type=int,
+        metavar="PORT",
+        help="one more JSON robot, which waits there for an app to tell it about the network",
     )
     made.add_argument("--speed", type=float, default=1.0)
     made.add_argument("--seed", type=int, default=0)
@@ -84,16 +98,47 @@ def xmpp_robots(reactor: Any, options: argparse.Namespace) -> list[XmppRobot]:
     ]
 
 
+def out_of_its_box(
+    reactor: Any,
+    options: argparse.Namespace,
+    ca: bytes | None,
+    begin: Callable[[SimulatedRobot], None],
+) -> AccessPoint:
+    """
+    Make a robot that goes where an app sends it.
+
+    @param begin: called with it once it knows
+    """
+    who = identities(options.json + 1, Kind.JSON, options.seed)[-1]
+
+    def leave(told: Identity, server: str) -> None:
+        endpoint = connect_endpoint(reactor, server, options.port, options.tls, ca)
+        shows = Profile(user_name=UserName.META)
+        begin(SimulatedRobot(reactor, endpoint, told, Kind.JSON, shows, options.speed))
+
+    return AccessPoint(who, leave)
+
+
 def main(reactor: Any, *arguments: str) -> Deferred[None]:
     """Run robots until the reactor stops."""
     options = parser().parse_args(arguments)
     log = Logger()
     ca = None if options.ca is None else options.ca.read_bytes()
     endpoint = connect_endpoint(reactor, options.host, options.port, options.tls, ca)
-    fleet: list[Robot] = [*robots(reactor, endpoint, options), *xmpp_robots(reactor, options)]
-    for robot in fleet:
+    fleet: list[Robot] = []
+
+    def begin(robot: Robot) -> None:
+        fleet.append(robot)
         name = f"{robot.identity.did}@{robot.identity.cls}/{robot.identity.resource}"
         robot.start().addCallbacks(_announcer(log, name), _complainer(log, name))
+
+    for mqtt in robots(reactor, endpoint, options):
+        begin(mqtt)
+    for xmpp in xmpp_robots(reactor, options):
+        begin(xmpp)
+    if options.access_point is not None:
+        point = out_of_its_box(reactor, options, ca, begin)
+        reactor.listenTCP(options.access_point, site(point), interface="127.0.0.1")
     reactor.addSystemEventTrigger("before", "shutdown", _stop, fleet)
     return Deferred()
 

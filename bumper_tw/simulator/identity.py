@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import string
 import uuid
@@ -53,6 +54,7 @@ class Identity:
     Names and secrets of one robot; C{cls} is the class and C{fw} the firmware version.
 
     @ivar owner: address of the user an XMPP robot was sold to, empty for other robots
+    @ivar key: what the app gave it to be recognised by when it was paired, C{sc}
     """
 
     did: str
@@ -65,6 +67,7 @@ class Identity:
     ssid: str
     fw: str
     owner: str = ""
+    key: str = field(default="", repr=False)
 
 
 @frozen
@@ -145,7 +148,9 @@ def login(identity: Identity, profile: Profile) -> Login:
 
 def _meta(identity: Identity) -> str:
     version = _broken_base64(f'{{"fv":"{identity.fw}","wv":"v2.3.0"}}')
-    session = _broken_base64('{"app":"user","st":10}')
+    # Where robots show their key is written nowhere; here it would fit.
+    key = {"sc": identity.key} if identity.key else {}
+    session = _broken_base64(json.dumps({"app": "user", "st": 10, **key}, separators=(",", ":")))
     return f"{identity.sn}`{version}`{session}"
 
 

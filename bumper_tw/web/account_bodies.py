@@ -55,7 +55,7 @@ def login_data(session: Session, country: str, app: str) -> dict[str, Any]:
     }
 
 
-def account_info(user: User, base_url: str) -> dict[str, Any]:
+def account_info(user: User, base_url: str, nickname: str = "") -> dict[str, Any]:
     """The profile of a user (http-endpoints-app.md 2.1)."""
     return {
         "email": email(user),
@@ -65,13 +65,13 @@ def account_info(user: User, base_url: str) -> dict[str, Any]:
         "loginName": user.account,
         "mobile": None,
         "mobileAreaNo": None,
-        "nickname": "",
+        "nickname": nickname,
         "obfuscatedMobile": None,
         "thirdLoginInfoList": [{"accountType": "WeChat", "hasBind": "N"}],
         "uid": user.uid,
         "userName": user.account,
         "username": user.account,
-        "userShowName": user.account,
+        "userShowName": nickname or user.account,
         "intlMemberInfo": _membership(base_url),
     }
 

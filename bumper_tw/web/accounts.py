@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from bumper_tw.core.accounts import Accounts, Session
 from bumper_tw.core.passwords import md5_hex
+from bumper_tw.core.people import People
 from bumper_tw.dialect.envelopes import (
     FAILED,
     TOKEN_INVALID,
@@ -18,6 +20,7 @@ from bumper_tw.errors import LoginRefused, UnknownAccount
 from bumper_tw.web import account_bodies as bodies
 from bumper_tw.web.call import COOKIE, Answer, Call, json_answer
 from bumper_tw.web.guard import Guard, text_of
+from bumper_tw.web.persons import Persons
 from bumper_tw.web.portal import OAuthRoutes, Todo, UserRoutes
 from bumper_tw.web.routes import ANY, POST, Route, both, private
 
@@ -28,8 +31,13 @@ WRONG_PASSWORD = "1005"  # noqa: S105 - a code, not a secret
 class PrivateRoutes:
     """The private API of the apps: everything is in path and query."""
 
-    def __init__(self, accounts: Accounts, clock: IReactorTime) -> None:
+    _log = Logger()
+
+    def __init__(
+        self, accounts: Accounts, clock: IReactorTime, people: People, persons: Persons
+    ) -> None:
         self._accounts, self._clock = accounts, clock
+        self._people, self._persons = people, persons
 
     def routes(self) -> Iterator[Route]:
         """AU01 to AU06, AU12, XX02 and the profile of a user."""
@@ -67,7 +75,10 @@ class PrivateRoutes:
         return session.addCallback(self._welcome, call)
 
     def _welcome(self, session: Session, call: Call) -> Answer:
-        segments = call.segments
+        segments, uid = call.segments, session.user.uid
+        noted = self._people.came_from(uid, segments["country"], segments["lang"])
+        # Whoever comes in need not wait for that.
+        noted.addErrback(lambda failure: self._log.failure("a profile stays as it was", failure))
         return self._ok(bodies.login_data(session, segments["country"], segments["app"]))
 
     def ticket(self, call: Call) -> Deferred[Answer]:
@@ -85,14 +96,12 @@ class PrivateRoutes:
         return done.addCallback(self._ok)
 
     def profile(self, call: Call) -> Answer:
-        """Whose token it is; without one, who logged in last on this device."""
-        try:
-            user = self._accounts.user(self._accounts.user_of(call.query("accessToken")))
-        except LoginRefused:
-            user = self._accounts.user_of_client(call.segments["device"])
+        """PR01: whose token it is; at home without one, who logged in last on this device."""
+        user = self._persons.user(call)
         if user is None:
             raise LoginRefused("nobody is logged in on this device")
-        return self._ok(bodies.account_info(user, call.base_url))
+        nickname = self._people.profile(user.uid).nickname
+        return self._ok(bodies.account_info(user, call.base_url, nickname))
 
     def _ok(self, data: object) -> Answer:
         return json_answer(private_ok(data, self._now()))
@@ -157,14 +166,19 @@ def api_failed(_call: Call, wrong: Exception) -> Answer:
 
 
 def account_routes(
-    accounts: Accounts, clock: IReactorTime, todos: Mapping[str, Todo]
+    accounts: Accounts,
+    clock: IReactorTime,
+    todos: Mapping[str, Todo],
+    people: People,
+    guard: Guard,
 ) -> Iterator[Route]:
     """
     Every route that has to do with accounts.
 
     @param todos: what C{user.do} does for robots.
     """
-    yield from PrivateRoutes(accounts, clock).routes()
-    yield from UserRoutes(accounts, clock, Guard(accounts), todos).routes()
+    persons = Persons(accounts, people, guard)
+    yield from PrivateRoutes(accounts, clock, people, persons).routes()
+    yield from UserRoutes(accounts, clock, guard, todos).routes()
     yield from OAuthRoutes(accounts).routes()
     yield from ApiLogin(accounts, clock).routes()

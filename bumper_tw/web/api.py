@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from bumper_tw.core.fleet import Fleet
 from bumper_tw.dialect import refusals
 from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.rest import checked_reply, command_name
@@ -28,7 +29,7 @@ from bumper_tw.errors import (
     RobotBusy,
     ShuttingDown,
 )
-from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, ITelemetry, ITelemetryStore
+from bumper_tw.interfaces import ICommandCorrelator, ITelemetry, ITelemetryStore
 from bumper_tw.readings import KINDS, Report, to_values
 from bumper_tw.values import Command, Company, Device, PayloadKind, Principal, Reply
 from bumper_tw.web.call import Answer, Call, checked, json_answer
@@ -69,14 +70,14 @@ class ApiRoutes:
     def __init__(
         self,
         clock: IReactorTime,
-        registry: IDeviceRegistry,
+        fleet: Fleet,
         commands: ICommandCorrelator,
         telemetry: ITelemetry,
         store: ITelemetryStore,
         guard: Callable[[Call], Principal],
         about: Callable[[], Mapping[str, Any]],
     ) -> None:
-        self._clock, self._registry, self._commands = clock, registry, commands
+        self._clock, self._fleet, self._commands = clock, fleet, commands
         self._telemetry, self._store = telemetry, store
         self._guard, self._about = guard, about
 
@@ -98,9 +99,14 @@ class ApiRoutes:
         """What this box is."""
         return json_answer(dict(self._about()))
 
-    def robots(self, _: Call) -> Answer:
-        """Every robot, the first known first."""
-        return json_answer({"robots": [self._robot(d) for d in self._registry.devices()]})
+    def robots(self, call: Call) -> Answer:
+        """Every robot that the asker may use, the first known first."""
+        seen = self._fleet.seen_by(self._guard(call).name)
+        return json_answer({"robots": [self._robot(device) for device in seen]})
+
+    def _asked(self, call: Call, did: str) -> Device:
+        """The robot that a question is about."""
+        return self._fleet.robot(self._guard(call).name, did)
 
     def _robot(self, device: Device) -> dict[str, Any]:
         return {
@@ -112,12 +118,12 @@ class ApiRoutes:
             "firmware": device.firmware,
             "payload": device.kind.value,
             "protocol": PROTOCOLS[device.company],
-            "online": self._registry.online(device.id.did),
+            "online": self._fleet.registry.online(device.id.did),
         }
 
     def status(self, call: Call) -> Answer:
         """What a robot last said of each thing; it is not asked."""
-        device = self._registry.device(call.segments["did"])
+        device = self._asked(call, call.segments["did"])
         now = self._clock.seconds()
         reports = self._telemetry.latest(device.id.did)
         kinds = {
@@ -128,7 +134,7 @@ class ApiRoutes:
 
     def history(self, call: Call) -> Deferred[Answer]:
         """What a robot has said, the newest first."""
-        did = self._registry.device(call.segments["did"]).id.did
+        did = self._asked(call, call.segments["did"]).id.did
         kind = call.query("kind")
         if kind and kind not in KINDS:
             raise BadRequest(f"kind is none of {', '.join(sorted(KINDS))}")
@@ -139,7 +145,7 @@ class ApiRoutes:
 
     def command(self, call: Call) -> Deferred[Answer]:
         """Ask a robot something: in JSON by its name there, which any robot is asked by."""
-        device = self._registry.device(call.field("did", str))
+        device = self._asked(call, call.field("did", str))
         name = command_name(call.field("name", str))
         kind = PayloadKind.JSON if is_json(name) else device.kind
         body = own_payload(kind, arguments(call.body()), self._clock.seconds())

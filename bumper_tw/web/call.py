@@ -163,6 +163,15 @@ class Call:
             self._query = self._parse_query()
         return self._query.get(name, [default])[0]
 
+    def query_names(self) -> list[str]:
+        """
+        The names of all query parameters.
+
+        @raise BadRequest: there are more than anybody sends.
+        """
+        self.query("")
+        return list(self._query or ())
+
     def _parse_query(self) -> dict[str, list[str]]:
         text = self._request.uri.partition(b"?")[2].decode("utf-8", "replace")
         try:

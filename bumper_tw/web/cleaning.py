@@ -9,10 +9,12 @@ from twisted.internet.defer import Deferred
 from bumper_tw.dialect.envelopes import app_ok, iot_failed
 from bumper_tw.errors import BadRequest
 from bumper_tw.interfaces import ICleaningLogStore
+from bumper_tw.people_interfaces import IPermits
 from bumper_tw.values import CleaningLog
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.failures import portal_failure
-from bumper_tw.web.routes import ANY, POST, Route, guarded
+from bumper_tw.web.routes import ANY, POST, Route
+from bumper_tw.web.told import natural
 
 #: Jobs in one answer; robots keep as many themselves.
 MAX_LOGS = 30
@@ -39,53 +41,68 @@ class CleaningRoutes:
     Shows jobs from the store, and those that only the robot remembers.
 
     @param remembered: the jobs that a robot itself knows of; it never fails.
-    @param guard: lets those through who may use the portal.
+    @param permits: who may do what with a robot.
+    @param guard: lets those through who may use the portal, and says who it is.
+    @param picture: where on this box the picture of a job is; C{None} if it is not here.
     """
 
     def __init__(
         self,
         store: ICleaningLogStore,
         remembered: Callable[[str], Deferred[list[CleaningLog]]],
-        guard: Callable[[Call], object],
+        permits: IPermits,
+        guard: Callable[[Call], str],
+        picture: Callable[[CleaningLog], str | None] = lambda _: None,
     ) -> None:
-        self._store, self._remembered, self._guard = store, remembered, guard
+        self._store, self._remembered = store, remembered
+        self._permits, self._guard, self._picture = permits, guard, picture
 
     def routes(self) -> tuple[Route, ...]:
         """LG01 to LG03."""
         results = "/app/dln/api/log/clean_result/"
         return (
-            Route("/api/lg/log.do", POST, guarded(self._guard, self.logs), iot_failure),
-            Route(results + "list", ANY, guarded(self._guard, self.results), portal_failure),
-            Route(results + "del", ANY, guarded(self._guard, self.remove), portal_failure),
+            Route("/api/lg/log.do", POST, self.logs, iot_failure),
+            Route(results + "list", ANY, self.results, portal_failure),
+            Route(results + "del", ANY, self.remove, portal_failure),
         )
 
     def logs(self, call: Call) -> Answer | Deferred[Answer]:
         """LG01: of a robot nobody knows there are none."""
-        did = call.optional("did", "")
+        uid, did = self._guard(call), call.optional("did", "")
         if call.optional("td", "") != "GetCleanLogs" or not did:
             return render_logs([])
-        return self._jobs(did).addCallback(render_logs)
+        return self._jobs(call, uid, did).addCallback(render_logs)
 
     def results(self, call: Call) -> Answer | Deferred[Answer]:
-        """LG02."""
-        did = call.query("did")
+        """LG02; an app that wants fewer says how many."""
+        uid, did = self._guard(call), call.query("did")
         if call.query("logType") != "clean" or not did:
             return render_results([])
-        return self._jobs(did).addCallback(render_results)
+        size = natural(call.query("size"), MAX_LOGS, MAX_LOGS)
+        return self._jobs(call, uid, did).addCallback(lambda jobs: render_results(jobs[:size]))
 
-    def _jobs(self, did: str) -> Deferred[list[CleaningLog]]:
-        return Deferred.fromCoroutine(self._known(did))
+    def _jobs(self, call: Call, uid: str, did: str) -> Deferred[list[CleaningLog]]:
+        found = Deferred.fromCoroutine(self._known(uid, did))
+        return found.addCallback(lambda jobs: [self._shown(call.base_url, job) for job in jobs])
 
-    async def _known(self, did: str) -> list[CleaningLog]:
+    def _shown(self, base_url: str, log: CleaningLog) -> CleaningLog:
+        """A job with the address of its picture, as far as that is here."""
+        path = self._picture(log) if log.image_url else None
+        return evolve(log, image_url=path and base_url + path)
+
+    async def _known(self, uid: str, did: str) -> list[CleaningLog]:
+        if not self._permits.may_use(uid, did):
+            return []
         stored = await self._store.logs(did, MAX_LOGS)
         return merged(stored, await self._remembered(did))
 
     def remove(self, call: Call) -> Deferred[Answer]:
-        """LG03."""
-        ids = call.field("logIds", list)
+        """LG03: of the asker's own robots, by the first part of each id."""
+        uid, ids = self._guard(call), call.field("logIds", list)
         if len(ids) > MAX_REMOVED or not all(isinstance(each, str) for each in ids):
             raise BadRequest("logIds is not a list of ids")
-        return self._store.remove(ids).addCallback(removed)
+        mine = [each for each in ids if self._permits.may_keep(uid, each.partition("@")[0])]
+        return self._store.remove(mine).addCallback(removed)
 
 
 def merged(stored: Sequence[CleaningLog], told: Sequence[CleaningLog]) -> list[CleaningLog]:

@@ -1,17 +1,22 @@
 """Commands to robots over the vendor's API (http-devices.md 3)."""
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from bumper_tw.core.fleet import Fleet
 from bumper_tw.dialect import rest
 from bumper_tw.dialect.envelopes import app_failed, iot_failed, todo_ok
 from bumper_tw.errors import BadRequest, CommandFailed, LoginRefused
-from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry
+from bumper_tw.interfaces import ICommandCorrelator
 from bumper_tw.values import Command, Device, Reply, RequestId
 from bumper_tw.web.call import Answer, Call, json_answer
-from bumper_tw.web.routes import POST, Route, guarded
+from bumper_tw.web.routes import POST, Route
+
+#: One of the functions of the server behind C{devmanager.do}, by C{td}.
+Function = Callable[[Call, Mapping[str, Any]], Answer | Deferred[Answer]]
 
 #: What the app checks before it reads the body (http-devices.md 3.3).
 NGIOT = (("x-ngiot-fmt", "b"), ("x-ngiot-ret", "ok"))
@@ -31,55 +36,64 @@ class CommandRoutes:
 
     @param ids: what failures are known by; answers carry the id the robot was asked under.
     @param category: the product category of a class of robots (http-devices.md 1.1).
-    @param guard: lets those through who may use the portal.
+    @param guard: lets those through who may use the portal, and says who it is.
+    @param functions: what the server does itself; of what is not among them it says that all
+        is well, if it is known at all (L{rest.FUNCTIONS}).
     """
 
     def __init__(
         self,
-        registry: IDeviceRegistry,
+        fleet: Fleet,
         commands: ICommandCorrelator,
         ids: Iterator[RequestId],
         category: Callable[[str], str],
-        guard: Callable[[Call], object],
+        guard: Callable[[Call], str],
+        functions: Mapping[str, Function] = MappingProxyType({}),
     ) -> None:
-        self._registry, self._commands = registry, commands
+        self._fleet, self._commands, self._functions = fleet, commands, functions
         self._ids, self._category, self._guard = ids, category, guard
 
     def routes(self) -> tuple[Route, ...]:
         """DV02, DV03 and DV04."""
-        control, endpoint = guarded(self._guard, self.control), guarded(self._guard, self.endpoint)
         return (
-            Route("/api/iot/devmanager.do", POST, control, self.failure),
-            Route("/api/dim/devmanager.do", POST, control, self.failure),
-            Route("/api/iot/endpoint/control", POST, endpoint, self.failure),
+            Route("/api/iot/devmanager.do", POST, self.control, self.failure),
+            Route("/api/dim/devmanager.do", POST, self.control, self.failure),
+            Route("/api/iot/endpoint/control", POST, self.endpoint, self.failure),
         )
 
     def control(self, call: Call) -> Answer | Deferred[Answer]:
         """A command, or a function of the server when no robot is named."""
-        body = call.body()
+        uid, body = self._guard(call), call.body()
         command = rest.command_v1(body)
         if command is None:
-            return json_answer(function(rest.text_of(body, "td")))
-        return self.send(command).addCallback(answer_v1)
+            return self._function(call, body)
+        return self.send(uid, command).addCallback(answer_v1)
+
+    def _function(self, call: Call, body: Mapping[str, Any]) -> Answer | Deferred[Answer]:
+        td = rest.text_of(body, "td") or call.query("td")
+        real = self._functions.get(td)
+        return json_answer(function(td)) if real is None else real(call, body)
 
     def endpoint(self, call: Call) -> Deferred[Answer]:
         """A command whose answer comes without a wrapping."""
+        uid = self._guard(call)
         query = {name: call.query(name) for name in ("eid", "et", "er", "apn", "fmt")}
-        return self.send(rest.command_v2(query, call.raw)).addCallback(answer_v2)
+        return self.send(uid, rest.command_v2(query, call.raw)).addCallback(answer_v2)
 
-    def robot_control(self, _: Call, body: Mapping[str, Any]) -> Deferred[Answer]:
+    def robot_control(self, call: Call, body: Mapping[str, Any]) -> Deferred[Answer]:
         """A tile of the app's home screen: a C{todo} of C{app.do}."""
         tile = rest.command_p2p(body)
-        return self.send(tile.command).addCallback(answer_p2p, tile)
+        return self.send(self._guard(call), tile.command).addCallback(answer_p2p, tile)
 
-    def send(self, command: Command) -> Deferred[Reply]:
+    def send(self, uid: str, command: Command) -> Deferred[Reply]:
         """
         Ask a robot, at the address we know: a list in an app may be older than the robot's
         last change of its resource.
 
-        @raise DeviceUnknown: there is no such robot.
+        @param uid: who asks.
+        @raise DeviceUnknown: there is no such robot, or none of his.
         """
-        device = self._registry.device(command.device.did)
+        device = self._fleet.robot(uid, command.device.did)
         name = self._understood(command.name, device)
         # "evolve" would cost as much as all the rest here.
         return self._commands.send(Command(device.id, name, command.body, command.kind))

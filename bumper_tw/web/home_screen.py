@@ -1,11 +1,8 @@
 """What the app asks for to draw its home screen."""
 
 from collections.abc import Callable
-from typing import Any
 
 from bumper_tw.errors import BadRequest
-from bumper_tw.interfaces import IDeviceRegistry
-from bumper_tw.values import Device
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import ANY, POST, Route, guarded
@@ -20,37 +17,21 @@ MAX_NAMES = 500
 
 class HomeScreenRoutes:
     """
-    Tiles, red dots and the switches of messages.
+    Tiles and red dots.
 
-    @param guard: lets those through who may use the portal, and says who it is.
+    @param guard: lets those through who may use the portal.
     """
 
-    def __init__(self, registry: IDeviceRegistry, guard: Callable[[Call], str]) -> None:
-        self._registry, self._guard = registry, guard
+    def __init__(self, guard: Callable[[Call], object]) -> None:
+        self._guard = guard
 
     def routes(self) -> tuple[Route, ...]:
-        """PC05, MS13 and AD04."""
+        """PC05 and AD04."""
         batch = "/api/pim/product/software/config/batch"
-        status = "/api/neng/v3/message/pushStatus"
         return (
             Route(batch, POST, guarded(self._guard, tiles), portal_failure),
-            Route(status, ANY, self.messages, portal_failure),
             Route("/api/ecms/app/element/hint", ANY, hints, portal_failure),
         )
-
-    def messages(self, call: Call) -> Answer:
-        """MS13: every robot may say something."""
-        data = {
-            "uid": self._guard(call),
-            "msgPushStatus": {"DEVICE": True, "SHARE": True},
-            "devices": [message_switch(device) for device in self._registry.devices()],
-        }
-        return json_answer({"code": 0, "message": "success", "data": data})
-
-
-def message_switch(device: Device) -> dict[str, Any]:
-    """The switch of one robot."""
-    return {"did": device.id.did, "msgPushStatus": True, "nickName": device.nick}
 
 
 def tiles(call: Call) -> Answer:

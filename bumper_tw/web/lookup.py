@@ -68,6 +68,7 @@ class LookupRoutes:
         C{None} when there is none.
     @param public_key: what apps encrypt passwords with: Base64 of a DER SubjectPublicKeyInfo.
     @param xmpp_port: where robots and apps reach our XMPP.
+    @param looked_up: is told of requests for the address of updates.
     """
 
     _log = Logger()
@@ -78,8 +79,10 @@ class LookupRoutes:
         announce: Callable[[str], str | None],
         public_key: Callable[[], str],
         xmpp_port: int,
+        looked_up: Callable[[Call], None] = lambda _: None,
     ) -> None:
         self._clock, self._announce, self._public_key = clock, announce, public_key
+        self._looked_up = looked_up
         self._ports = {MESSAGES: xmpp_port, UPDATES: UPDATE_PORT}
 
     def routes(self) -> tuple[Route, ...]:
@@ -116,6 +119,8 @@ class LookupRoutes:
         port = self._ports.get(service) if isinstance(service, str) else None
         if port is None:
             return None
+        if service == UPDATES:
+            self._looked_up(call)
         address = self._announce(call.local)
         if address is None:
             self._log.error("no address to announce to {peer}", peer=call.peer)

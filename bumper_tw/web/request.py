@@ -19,7 +19,8 @@ from twisted.web.iweb import INonQueuedRequestFactory
 from twisted.web.server import Request
 from zope.interface import provider
 
-from bumper_tw.web.call import Answer
+from bumper_tw.front.crowd import Headcount
+from bumper_tw.web.call import Answer, plain_address
 
 #: Codes that come without a body (RFC 9110, 6.4.1).
 BODILESS = (204, 304)
@@ -52,6 +53,7 @@ class Edge(Protocol):
     """What a request needs of its site."""
 
     limits: Limits
+    large: Headcount
     resource: Any
 
     def date(self) -> bytes:
@@ -60,7 +62,10 @@ class Edge(Protocol):
     def serve(self, request: "LeanRequest") -> bool:
         """Answer a request whose path alone says what to do; was that so?"""
 
-    def too_large(self, request: "LeanRequest") -> Answer:
+    def room(self, target: bytes) -> int:
+        """How long the body of a request for this target may be."""
+
+    def too_large(self, request: "LeanRequest", room: int) -> Answer:
         """The answer to a body that is too long."""
 
     def broke(self, request: "LeanRequest", failure: Failure) -> None:
@@ -114,9 +119,22 @@ class LeanRequest(Request):
         """
         self.content = self._body = BytesIO()
         self._edge: Edge = self.channel.site
-        self._left = self._edge.limits.max_body
+        # Twisted tells the request what it is for once its body is there.
+        self._room = self._left = self._edge.room(self.channel._path)  # noqa: SLF001
+        common = self._edge.limits.max_body
+        if self._room > common and (length is None or length > common):
+            self._join_large(common)
         if length is not None and length > self._left:
             self._refuse_body()
+
+    def _join_large(self, common: int) -> None:
+        """Be one of the few whose body is longer than usual; who comes too late may not."""
+        peer, large = plain_address(self.getClientAddress()), self._edge.large
+        if large.full(peer):
+            self._room = self._left = common
+        else:
+            large.enter(peer)
+            self.notifyFinish().addBoth(lambda _: large.leave(peer))
 
     def handleContentChunk(self, data: bytes) -> None:
         """A piece of the body."""
@@ -181,12 +199,12 @@ class LeanRequest(Request):
         self._body.truncate(0)
         self._begin(channel._command, channel._path, channel._version)  # noqa: SLF001 - not told yet
         channel.persistent = False
-        self._write_answer(self._edge.too_large(self), closing=True)
+        self._write_answer(self._edge.too_large(self, self._room), closing=True)
         self._deadline = channel.callLater(LINGER, self._give_up)
 
     def _drop(self, size: int) -> None:
         self._dropped += size
-        if self._dropped > self._edge.limits.max_body:
+        if self._dropped > self._room:
             self._give_up()
 
     def _give_up(self) -> None:

@@ -1,6 +1,7 @@
 """What a route is: a path, a question, and how its family of clients hears of a failure."""
 
 from collections.abc import Callable, Iterator
+from enum import IntEnum
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -19,21 +20,40 @@ Ask = Callable[[Call], Answer | Deferred[Answer]]
 Excuse = Callable[[Call, Exception], Answer]
 
 
+class Layer(IntEnum):
+    """Where a route comes from; when two are for one path, the first of these answers."""
+
+    #: The owner's data, where he insists.
+    INSTEAD = 0
+    #: The program.
+    CODE = 1
+    #: The owner's data.
+    OWNERS = 2
+    #: The data that comes with the program.
+    SHIPPED = 3
+
+
 @frozen
 class Route:
     """
     One endpoint.
 
-    @ivar path: a rule of werkzeug; named parts become L{Call.segments}.
+    @ivar path: C{<name>} stands for any segment, which becomes one of L{Call.segments}.
     @ivar answer: asks the question.  What it raises, or its Deferred fails with, goes to
         C{failure} when it is ours; anything else is a bug, logged, and a 500 there.
     @ivar failure: makes the error body of this family of clients.
+    @ivar layer: where it comes from.
+    @ivar room: bytes that a body may be long; 0 for as many as everywhere.
+    @ivar origin: where it stands, if it comes from data.
     """
 
     path: str
     methods: tuple[str, ...]
     answer: Ask
     failure: Excuse
+    layer: Layer = Layer.CODE
+    room: int = 0
+    origin: str = ""
 
 
 def guarded(guard: Callable[[Call], object], answer: Ask) -> Ask:

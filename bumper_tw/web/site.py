@@ -1,15 +1,14 @@
 """
 The web site: every route under one roof for failures.
 
-Paths with variables are on one Klein application.  A path without any is found in a
-dictionary: that spares the busiest routes the walk through werkzeug's map, and the start the
-making of it.
+The vendor's paths, and all without variables, are found in a table of our own: that spares the
+busiest routes the walk through werkzeug's map, and the start the making of it.  The rest of our
+own API is on a Klein application.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
-from urllib.parse import unquote_to_bytes
 
 from attrs import evolve
 from klein import Klein
@@ -25,9 +24,14 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused
 from bumper_tw.front.crowd import Headcount, Unwelcome
-from bumper_tw.web.call import Answer, Call, json_answer, plain_address
+from bumper_tw.web.call import Answer, Call, plain_address
 from bumper_tw.web.channel import LeanChannel
-from bumper_tw.web.request import LeanRequest, Limits
+from bumper_tw.web.engine.answers import Answers
+from bumper_tw.web.engine.paths import Found
+from bumper_tw.web.engine.table import check, room, table
+from bumper_tw.web.engine.wrapping import family
+from bumper_tw.web.plain import NOBODYS, describe, not_found, plain_failure, printable
+from bumper_tw.web.request import LeanRequest, Limits, origin_form
 from bumper_tw.web.routes import Route
 
 T = TypeVar("T")
@@ -38,18 +42,10 @@ BROKEN = "something went wrong here; the log says more"
 #: How many seconds clients have to close when the server stops; an answer that is in the
 #: making then has to be there by the end of them.
 FAREWELL = 1.0
+#: As many uploads, whose bodies may be longer than others', are taken at the same time.
+LARGE = 4
 #: As many lines about refusals of one client within a minute, of those there are.
 LINES = 20
-
-
-def printable(text: str, limit: int = 200) -> str:
-    """C{text} for one line of a log: ASCII without control characters, and not too long."""
-    return ascii(text[:limit])[1:-1]
-
-
-def plain_failure(status: int, text: str) -> Answer:
-    """What a client hears whose family is unknown."""
-    return json_answer({"code": status, "msg": text, "message": text}, status)
 
 
 class WebSite(Site):
@@ -60,24 +56,38 @@ class WebSite(Site):
         C{large}, C{slow}, C{crowded}; and C{requests} in all.
     @ivar channels: the connections there are, and the address each is from.
     @ivar everybody: how many that are.
+    @ivar large: how many requests with a body longer than usual are on their way.
+    @ivar unknown: answers what there is no route for; its C{None} is a 404.
     """
 
     _log = Logger()
     # Twisted's own would first negotiate HTTP/2.
     protocol = LeanChannel  # type: ignore[assignment]  # declared more narrowly than needed
 
-    def __init__(self, routes: Iterable[Route], clock: IReactorTime, limits: Limits) -> None:
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        clock: IReactorTime,
+        limits: Limits,
+        answers: Answers | None = None,
+    ) -> None:
+        """
+        @param answers: those that are data.
+        """
         self.app = Klein()
         super().__init__(self.app.resource(), LeanRequest, reactor=clock)
         # Twisted's is reset by every byte; L{LeanChannel} has its own.
         self.timeOut = None
         self.limits = limits
         self.counts: Counter[str] = Counter()
-        self._exact: dict[bytes, dict[bytes, Route]] = {}
+        self.unknown: Callable[[Call], Answer | None] = lambda _: None
+        self._answers = answers
+        self._code: list[Route] = []
         self._date = (-1, b"")
         self._routes: dict[str, Route] = {}
         self.channels: dict[LeanChannel, str] = {}
         self.everybody = Headcount(limits.connections, limits.per_peer)
+        self.large = Headcount(LARGE, LARGE)
         self._waiting: list[Deferred[None]] = []
         self._said = Repeats(clock, share=LINES)
         # The private API has a path with two slashes in a row (http.md 3), which is not a
@@ -85,7 +95,36 @@ class WebSite(Site):
         self.app.url_map.merge_slashes = False
         self._mount_failures()
         for route in routes:
-            self._mount(route)
+            if "<" in route.path and family(route.path) is None:
+                self._mount(route)
+            else:
+                self._code.append(route)
+        check(self._code)
+        self._use(self._data())
+
+    @property
+    def routes(self) -> list[Route]:
+        """Every route there is, each with those behind it that never answer."""
+        return [*self._routes.values(), *self._code, *self._data()]
+
+    def _use(self, data: Iterable[Route]) -> None:
+        self._paths = table([*self._code, *data])
+
+    def find(self, path: bytes) -> Found[Route] | None:
+        """The routes of a path, by method, as long as they are not Klein's."""
+        return self._paths.find(path)
+
+    def _data(self) -> Iterable[Route]:
+        return self._answers.routes() if self._answers is not None else ()
+
+    def reload(self) -> None:
+        """
+        Read the answers that are data anew.
+
+        @raise StartError: something is wrong with them; they stay as they were.
+        """
+        if self._answers is not None:
+            self._answers.load(self._use)
 
     def _mount(self, route: Route) -> None:
         def endpoint(request: LeanRequest, **segments: str) -> Deferred[None] | None:
@@ -95,22 +134,13 @@ class WebSite(Site):
         if name in self._routes:
             raise ValueError(f"two routes are called {name}")
         self._routes[name] = route
-        if "<" in route.path:
-            self.app.route(route.path, methods=route.methods, endpoint=name)(endpoint)
-        else:
-            self._mount_path(route)
+        self.app.route(route.path, methods=route.methods, endpoint=name)(endpoint)
 
     def _mount_failures(self) -> None:
         def unrouted(request: IRequest, failure: Failure) -> None:
             self._unrouted(cast("LeanRequest", request), failure)
 
         self.app.handle_errors(HTTPException)(unrouted)
-
-    def _mount_path(self, route: Route) -> None:
-        methods = self._exact.setdefault(route.path.encode("utf-8"), {})
-        methods.update({method.encode("ascii"): route for method in route.methods})
-        if b"GET" in methods:
-            methods.setdefault(b"HEAD", methods[b"GET"])
 
     def startFactory(self) -> None:
         """Twisted would begin an access log here."""
@@ -199,17 +229,35 @@ class WebSite(Site):
         @return: whether that was so.
         """
         self.counts["requests"] += 1
-        methods = self._exact.get(request.path) or self._exact.get(unquote_to_bytes(request.path))
-        if methods is None:
+        try:
+            found = self._paths.find(request.path)
+        except ValueError:
             return self._unreadable(request)
-        route = methods.get(request.method)
+        if found is None:
+            return self._elsewhere(request)
+        route = found.methods.get(request.method)
         if route is None:
-            request.reply(self._wrong_method(Call(request, {}), methods))
+            request.reply(self._wrong_method(Call(request, found.segments), found.methods))
             return True
-        done = self._answer(route, request, {})
+        done = self._answer(route, request, found.segments)
         if done is not None:
             request.notifyFinish().addErrback(lambda _: done.cancel())
             done.addErrback(self._hung_up, request)
+        return True
+
+    def _elsewhere(self, request: LeanRequest) -> bool:
+        """
+        A path that the table does not have.
+
+        @return: whether Klein cannot have it either, and it is answered.
+        """
+        path = Call(request, {}).path
+        if not path.startswith("/") or "\ufffd" in path:
+            # Klein would log a traceback for what is not UTF-8.
+            return self._unreadable(request)
+        if family(path) is None:
+            return False
+        request.reply(self._nowhere(request))
         return True
 
     def _answer(
@@ -227,14 +275,21 @@ class WebSite(Site):
         return result.addCallback(request.reply)
 
     def _unreadable(self, request: LeanRequest) -> bool:
-        """Refuse what Klein would log a traceback for: a path that is not UTF-8."""
-        call = Call(request, {})
-        path = call.path
-        if path.startswith("/") and "\ufffd" not in path:
-            return False
-        answer = plain_failure(404, "not found")
-        request.reply(self._refuse(call, "unknown", answer, "the path is not readable"))
+        call, reason = Call(request, {}), "the path is not readable"
+        request.reply(self._refuse(call, "unknown", not_found(call), reason))
         return True
+
+    def _nowhere(self, request: LeanRequest) -> Answer:
+        """There is no such path; somebody may have an answer all the same."""
+        call = Call(request, {})
+        try:
+            answer = self.unknown(call)
+        except Exception as wrong:  # noqa: BLE001 - the top of the web tree
+            return self._excuse(NOBODYS, call, wrong)
+        if answer is not None:
+            self.counts["unknown"] += 1
+            return answer
+        return self._refuse(call, "unknown", not_found(call), "there is no such path")
 
     def _hung_up(self, failure: Failure, request: LeanRequest) -> None:
         """Nobody waits for what was cancelled."""
@@ -290,8 +345,7 @@ class WebSite(Site):
         if isinstance(wrong, MethodNotAllowed) and wrong.valid_methods:
             request.reply(self._wrong_method(call, self._others(call, wrong.valid_methods)))
         else:
-            answer = plain_failure(404, "not found")
-            request.reply(self._refuse(call, "unknown", answer, "there is no such path"))
+            request.reply(self._nowhere(request))
 
     def _others(self, call: Call, methods: Iterable[str]) -> dict[bytes, Route]:
         """What Klein would answer on the same path, by method."""
@@ -308,9 +362,18 @@ class WebSite(Site):
         allow = (*answer.headers, ("Allow", ", ".join(allowed)))
         return self._refuse(call, "method", evolve(answer, status=405, headers=allow), text)
 
-    def too_large(self, request: LeanRequest) -> Answer:
-        """The answer to a body beyond L{Limits.max_body}."""
-        text = f"the body is longer than {self.limits.max_body} bytes"
+    def room(self, target: bytes) -> int:
+        """
+        How long a body may be.
+
+        @param target: of its request.
+        """
+        path = origin_form(target).partition(b"?")[0]
+        return room(self._paths, path) or self.limits.max_body
+
+    def too_large(self, request: LeanRequest, room: int) -> Answer:
+        """The answer to a body beyond its L{room}."""
+        text = f"the body is longer than {room} bytes"
         return self._refuse(Call(request, {}), "large", plain_failure(413, text), text)
 
     def broke(self, request: LeanRequest, failure: Failure) -> None:
@@ -321,13 +384,15 @@ class WebSite(Site):
             request.reply(plain_failure(500, BROKEN))
 
 
-def describe(call: Call) -> str:
-    """Who wants what, for the log.  The query stays out: it holds tokens."""
-    return f"{call.peer} {printable(call.method, 20)} {printable(call.path)}"
-
-
 def build_site(
-    routes: Iterable[Route], clock: IReactorTime, limits: Limits | None = None
+    routes: Iterable[Route],
+    clock: IReactorTime,
+    limits: Limits | None = None,
+    answers: Answers | None = None,
 ) -> WebSite:
-    """The site that answers by these routes."""
-    return WebSite(routes, clock, limits or Limits())
+    """
+    The site that answers by these routes.
+
+    @param answers: those that are data.
+    """
+    return WebSite(routes, clock, limits or Limits(), answers)

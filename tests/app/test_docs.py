@@ -71,7 +71,7 @@ def files(text: str) -> Iterator[str]:
     """Every settings file among the literal blocks of a manual."""
     for found in LITERAL.finditer(text):
         block = re.sub("^    ", "", found[1], flags=re.MULTILINE)
-        if block.startswith("["):
+        if re.match(r"\[+\w", block):
             yield block
 
 
@@ -104,6 +104,13 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(found.pop("identity.takeovers_per_minute"), "10")
         self.assertEqual(found, settings_of("mqtt"))
 
+    def test_web(self) -> None:
+        """The same for HTTP, in the guide to the app; what is a word is none of the limits."""
+        found = dict(LIMIT.findall(manual("app.rst")))
+        limits = settings_of("web")
+        self.assertIn(f"     - {limits.pop('unknown')}\n", manual("app.rst"))
+        self.assertEqual({name.removeprefix("web."): at for name, at in found.items()}, limits)
+
 
 class FileTests(SynchronousTestCase):
     """Settings files in the manuals."""
@@ -111,7 +118,7 @@ class FileTests(SynchronousTestCase):
     def test_load(self) -> None:
         """Each one is accepted."""
         path, count = Path(self.mktemp()), 0
-        for name in ("xmpp-robots.rst", "household-broker.rst"):
+        for name in ("xmpp-robots.rst", "household-broker.rst", "app.rst", "household.rst"):
             for block in files(manual(name)):
                 path.write_text(block, encoding="utf-8")
                 load(path, {}, {})

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.dialect.logins import (
     IDENTITY,
+    MAX_KEYS,
     RESOURCE,
     ClientId,
     IdKind,
@@ -18,6 +19,7 @@ from bumper_tw.dialect.logins import (
     UserName,
     is_md5,
     is_opaque,
+    keys_of,
     parse_client_id,
     parse_username,
     serial,
@@ -147,6 +149,31 @@ class UserNameTests(SynchronousTestCase):
         self.assertEqual(serial(f"{SN}@somewhere"), SN)
         for text in (None, "", "@", "a b", "<b>", "x" * 65, f"{SN}\n"):
             self.assertEqual(serial(text), "")
+
+
+class KeyTests(SynchronousTestCase):
+    """What a robot may show the key it was paired with in."""
+
+    def keys(self, session: object, password: bytes | None = b"secret12") -> tuple[str, ...]:
+        """What may be one."""
+        block = base64.b64encode(json.dumps(session).encode()).decode()
+        return keys_of(f"{SN}`e30=`{block}", password)
+
+    def test_block(self) -> None:
+        """The texts of the second block are; but not what is known to be something else."""
+        session = {"app": "user", "st": 10, "sc": "8f3a61c2", "x": {"y": "z"}, "n": 7}
+        self.assertEqual(self.keys(session), ("8f3a61c2", "secret12"))
+
+    def test_password(self) -> None:
+        """The password may be it; of bytes that are no text nothing is left."""
+        self.assertEqual(keys_of(SN, b"secret12"), ("secret12",))
+        self.assertEqual(keys_of(None, None), ("",))
+        self.assertEqual(keys_of(SN, b"\xff"), ("\ufffd",))
+
+    def test_many(self) -> None:
+        """However many there are, few are looked at."""
+        session = {f"k{number}": "text" for number in range(50)}
+        self.assertEqual(len(self.keys(session)), MAX_KEYS + 1)
 
 
 class CredentialTests(SynchronousTestCase):

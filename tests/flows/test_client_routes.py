@@ -223,8 +223,11 @@ class MethodTests(RouteCase):
         self.assertEqual(self.private(self.json(page))["uid"], self.uid)
 
     def test_unknown(self) -> None:
-        """A path that nobody serves is 404; so is one with a slash too many."""
+        """A path that nobody serves is a success of its family, and 404 where there is none."""
         for path in ("/api/nothing", f"/v1/private/{PREFIX}/nothing", "/api/users/user.do/"):
+            page = self.ask("GET", path)
+            self.assertEqual((page.status, self.json(page).get("data")), (200, None), path)
+        for path in ("/nothing", "/api/robots/did1/nothing", "/api/me/"):
             self.assertEqual(self.ask("GET", path).status, 404, path)
 
     def test_body_of_robots(self) -> None:

@@ -27,6 +27,9 @@ MQTT_CLIENTS = ("paho-mqtt>=2", "amqtt>=0.11.4", "gmqtt>=0.7")
 #: The release that everybody has.
 SUCKS = "sucks==0.9.6"
 
+#: It brings an environment of its own with all that it needs.
+SCHEMATHESIS = "schemathesis>=4.1,<5"
+
 #: Says that an installation came to its end, and what was wanted of it.
 COMPLETE = "complete"
 
@@ -81,6 +84,17 @@ def sucks_python() -> Path:
     """
     clients_wanted()
     return environment("sucks", lambda: interpreter("sucks", OLD_PYTHONS), SUCKS)
+
+
+def schemathesis() -> Path:
+    """
+    The program that asks whatever an OpenAPI document describes.
+
+    @raise SkipTest: it cannot be had.
+    """
+    clients_wanted()
+    python = environment("schemathesis", lambda: Path(sys.executable), SCHEMATHESIS)
+    return python.with_name("schemathesis")
 
 
 def environment(name: str, base: Callable[[], Path], *packages: str) -> Path:

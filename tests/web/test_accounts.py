@@ -7,8 +7,13 @@ from urllib.parse import quote, urlencode
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from bumper_tw.core.fleet import Fleet
+from bumper_tw.core.ownership import Ownership
 from bumper_tw.core.passwords import md5_hex
+from bumper_tw.core.people import People
+from bumper_tw.core.permits import Everybody
 from bumper_tw.dialect.envelopes import todo_ok
+from bumper_tw.storage.memory_records import MemoryRecordStore
 from bumper_tw.web.accounts import account_routes
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.guard import Guard
@@ -39,13 +44,18 @@ class Case(SynchronousTestCase):
         self.home = Lodging(self.strict)
         if self.strict:
             self.successResultOf(self.home.owner.set_password(ANNA, "secret"))
-        self.guard = Guard(self.home.accounts)
+        self.guard, records = Guard(self.home.accounts), MemoryRecordStore()
+        self.people = People(self.home.clock, records)
         routes = account_routes(
             self.home.accounts,
             self.home.clock,
             {"GetDeviceList": devices, "FindBest": devices},
+            self.people,
+            self.guard,
         )
-        homes = HomeRoutes(self.home.accounts, self.guard).routes()
+        ownership = Ownership(self.home.clock, records, self.home.random_hex)
+        fleet = Fleet(self.home.registry, Everybody(), ownership)
+        homes = HomeRoutes(self.home.accounts, self.guard, fleet).routes()
         probe = Route("/probe", GET, self.probe, lambda _, wrong: json_answer(str(wrong), 401))
         self.routes = [*routes, *homes, probe]
         self.site = build_site(self.routes, self.home.clock)
@@ -210,6 +220,16 @@ class PrivateTests(Case):
         data = self.get(path)["data"]
         self.assertEqual((data["uid"], data["email"], data["hasMobile"]), (ANNAS_UID, ANNA, "N"))
         self.assertIn("http://box.lan:8007", data["intlMemberInfo"]["intlMemberMallUrl"])
+        self.assertEqual((data["nickname"], data["userShowName"]), ("", ANNA))
+        self.successResultOf(self.people.change(ANNAS_UID, nickname="Anna"))
+        data = self.get(path)["data"]
+        self.assertEqual((data["nickname"], data["userShowName"]), ("Anna", "Anna"))
+
+    def test_where_from(self) -> None:
+        """Country and language of the path are those of the user."""
+        self.login()
+        profile = self.people.profile(ANNAS_UID)
+        self.assertEqual((profile.country, profile.language), ("US", "EN"))
 
     def test_time_moves(self) -> None:
         """The time of an answer is the time (http.md 1.5)."""
@@ -489,6 +509,13 @@ class StrictTests(Case):
         block = base64.b64encode(b"\xc8" * 128).decode()
         answer = self.get(f"{PRIVATE}/user/login", account=block, password=block)
         self.assertEqual(answer["code"], "1005")
+
+    def test_profile(self) -> None:
+        """The profile of whoever has the token; that of a device is nobody's."""
+        token, path = self.login()["accessToken"], f"{PRIVATE}/user/getUserAccountInfo"
+        self.assertEqual(self.get(path)["code"], "0004")
+        self.assertEqual(self.get(path, accessToken="gone")["code"], "0004")
+        self.assertEqual(self.get(path, accessToken=token)["data"]["uid"], ANNAS_UID)
 
     def test_check_login(self) -> None:
         """A dead token makes the app log out."""

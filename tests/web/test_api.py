@@ -184,7 +184,7 @@ class CommandTests(ApiCase):
         )
         routes = ApiRoutes(
             world.clock,
-            world.registry,
+            world.fleet,
             commands,
             world.telemetry,
             world.history,

@@ -1,74 +1,9 @@
-"""Answers that are files."""
+"""Answers that depend on nobody: those that are data, the catalogue, certificates."""
 
-import json
-from pathlib import Path
-from typing import Any
-
-from twisted.trial.unittest import SynchronousTestCase
-
-from bumper_tw.errors import StartError
-from bumper_tw.web.catalogue import DATA, PICTURES
-from bumper_tw.web.constants import LATER_MS, load
+from bumper_tw.web.engine.template import LATER_MS
 from tests.web.world import NOW, WorldCase
 
 FRONT = "/v1/private/de/EN/client/global_e/1.6.3/google_play/1"
-GOOD: dict[str, Any] = {"path": "/a", "envelope": "raw", "body": {}}
-
-
-class FileTests(SynchronousTestCase):
-    """The file of constant answers."""
-
-    def load(self, entries: object) -> Any:
-        """What a file with these entries says."""
-        path = Path(self.mktemp())
-        path.write_text(json.dumps(entries), "utf-8")
-        return load(path)
-
-    def test_ours(self) -> None:
-        """The file that comes with the package is in order."""
-        self.assertGreater(len(load(DATA / "answers.json")), 100)
-
-    def test_good(self) -> None:
-        """An entry as it should be."""
-        [constant] = self.load([{**GOOD, "methods": ["POST"]}])
-        self.assertEqual((constant.path, constant.methods), ("/a", ("POST",)))
-
-    def test_mistakes(self) -> None:
-        """Each mistake ends the start with the number of the entry."""
-        wrongs: tuple[dict[str, Any], ...] = (
-            {"envelope": "x"},
-            {"envelope": 7},
-            {"methods": ["PUT"]},
-            {"methods": [[]]},
-            {"methods": "GET"},
-            {"surprise": 1},
-            {"body": "{nobody}"},
-            {"envelope": "html"},
-            {"by": 1},
-            {"bodies": []},
-        )
-        for wrong in wrongs:
-            with self.assertRaisesRegex(StartError, "entry 2: "):
-                self.load([{**GOOD, "path": "/b"}, {**GOOD, **wrong}])
-
-    def test_missing_words(self) -> None:
-        """Path, envelope and body must be there; an entry must be an object."""
-        for name in GOOD:
-            entry = {key: value for key, value in GOOD.items() if key != name}
-            self.assertRaises(StartError, self.load, [entry])
-        self.assertRaises(StartError, self.load, [7])
-
-    def test_twice(self) -> None:
-        """One path, one answer."""
-        self.assertRaises(StartError, self.load, [GOOD, GOOD])
-
-    def test_no_file(self) -> None:
-        """A file that is missing or no JSON is named."""
-        with self.assertRaisesRegex(StartError, "missing.json"):
-            load(Path("missing.json"))
-        path = Path(self.mktemp())
-        path.write_text("[", "utf-8")
-        self.assertRaises(StartError, load, path)
 
 
 class AnswerTests(WorldCase):
@@ -102,6 +37,42 @@ class AnswerTests(WorldCase):
         self.assertEqual(page.headers["content-type"], "text/html; charset=utf-8")
         self.assertTrue(page.body.startswith(b"<!DOCTYPE html>"))
 
+    def test_every_way(self) -> None:
+        """Pages and sinks take whatever method clients use for them."""
+        for path in ("/api/pim/protocol.html", "/app_adv/pim/viewWiFi.html", "/web/page"):
+            for page in (self.browser.get(path), self.browser.post(path, {})):
+                self.assertEqual(page.status, 200)
+                self.assertTrue(page.body.startswith(b"<!DOCTYPE html>"))
+        for page in (
+            self.browser.get("/data_collect/upload/generalData?rn=x"),
+            self.browser.post("/data_collect/upload/generalData", {}),
+            self.browser.ask("POST", "/sa?project=production", b"gzip=1&data_list=H4sI"),
+        ):
+            self.assertEqual((page.status, page.body), (200, b"null"))
+        self.assertEqual(self.world.answers.counts, {"TL01": 2, "TL02": 1})
+
+    def test_landing(self) -> None:
+        """Whoever opens the box in a browser learns what it is, and nothing else."""
+        page = self.browser.get("/")
+        self.assertEqual(page.status, 200)
+        self.assertIn(b"/api/openapi.json", page.body)
+        icon = self.browser.get("/favicon.ico")
+        self.assertEqual(icon.headers["content-type"], "image/png")
+        self.assertTrue(icon.body.startswith(b"\x89PNG"))
+
+    def test_echo(self) -> None:
+        """What is repeated in a link cannot become another one."""
+        query = "?did=a%26b&lang=%22%3E&show_remark=1&x=no"
+        content = self.browser.get(f"/api/appsvr/improve{query}").json["data"]["content"]
+        self.assertTrue(content.startswith("http://box.lan:8007/pim/productImprovePlan_ww.html?"))
+        self.assertIn("&did=a%26b&mid=&", content)
+        self.assertIn("&lang=%22%3E&", content)
+
+    def test_nobody(self) -> None:
+        """Where nobody can say who asks, it is nobody in particular."""
+        member = self.browser.get(f"{FRONT}/user/getMemberInfo").json["data"]
+        self.assertEqual((member["userName"], member["memberNo"]), ("bumper", "1337.bumper"))
+
     def test_first_sequence(self) -> None:
         """What the first generation of the app asks before and after its login."""
         for path in (
@@ -109,13 +80,9 @@ class AnswerTests(WorldCase):
             "common/getAreas",
             "common/getConfig?keys=A",
             "ad/getBootScreen",
-            "common/getAgreementURLBatch",
         ):
             page = self.browser.get(f"{FRONT}/{path}")
             self.assertEqual((page.json["code"], page.json["success"]), ("0000", True), path)
-        self.assertFalse(
-            self.browser.post("/api/neng/message/hasUnreadMsg", {}).json["data"]["hasUnRead"]
-        )
         self.assertEqual(self.browser.post("/notify_engine.do", {}).status, 200)
 
     def test_authorities(self) -> None:
@@ -125,18 +92,6 @@ class AnswerTests(WorldCase):
         self.assertIn("ca-certificates.tar.gz", page.headers["content-disposition"])
         self.assertEqual(page.body, b"\x1f\x8b an archive")
 
-    def test_no_bundle(self) -> None:
-        """No newer screens; the question is echoed as the app expects it."""
-        query = "?deployment_key=k&label=v1&package_hash=h"
-        info = self.browser.get(f"/v0.1/public/codepush/update_check{query}").json["update_info"]
-        self.assertFalse(info["is_available"])
-        self.assertEqual(
-            (info["deployment_key"], info["label"], info["target_binary_range"]),
-            ("k", "v1", "1.0.0"),
-        )
-        page = self.browser.get(f"/api/appsvr/codepush/checkupdate{query}")
-        self.assertEqual(page.json["data"]["update_info"], info)
-
     def test_no_firmware(self) -> None:
         """Robots hear that there is nothing newer."""
         page = self.browser.get(
@@ -144,13 +99,6 @@ class AnswerTests(WorldCase):
         )
         self.assertEqual((page.status, page.body), (404, b"Not Found"))
         self.assertEqual(self.world.site.counts["unknown"], 0)
-
-    def test_pictures(self) -> None:
-        """One picture for all."""
-        for path in PICTURES:
-            page = self.browser.get(path.replace("<", "").replace(">", ""))
-            self.assertEqual((page.headers["content-type"], page.body), ("image/png", b"\x89PNG"))
-        self.assertTrue((DATA / "robot.png").read_bytes().startswith(b"\x89PNG"))
 
     def test_products(self) -> None:
         """The catalogue; one client needs real booleans."""

@@ -58,6 +58,9 @@ class CleaningTests(WorldCase):
         """The same for newer apps, each entry with its robot."""
         page = self.browser.get(f"{LIST}?did=did1&logType=clean&size=20")
         self.assertEqual([log["did"] for log in page.json["data"]], ["did1", "did1"])
+        for size, number in (("1", 1), ("0", 2), ("-1", 2), ("99999999999", 2), ("x", 2)):
+            page = self.browser.get(f"{LIST}?did=did1&logType=clean&size={size}")
+            self.assertEqual(len(page.json["data"]), number, size)
         for query in ("", "did=did1", "logType=clean", "did=did1&logType=x"):
             self.assertEqual(self.browser.get(f"{LIST}?{query}").json["data"], [])
 

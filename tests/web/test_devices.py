@@ -8,7 +8,7 @@ from attrs import evolve
 from bumper_tw.dialect import models
 from bumper_tw.readings import Battery, Charge, Position, Report
 from bumper_tw.values import Company, Device, DeviceId, PayloadKind
-from bumper_tw.web.devices import MAX_NICK, MAX_WAYS, Entries, tidy
+from bumper_tw.web.devices import MAX_NICK, MAX_WAYS, Entries, Way, tidy
 from tests.web.browser import Page
 from tests.web.world import NOW, OLDIE, ScriptedRobot, WorldCase
 
@@ -109,20 +109,39 @@ class ListTests(DeviceCase):
 
     def test_made_once(self) -> None:
         """An entry is serialised again only when its robot has changed."""
-        entries, way = Entries(self.world.registry), ("box", "http://box", "home")
-        entries.list(*way)
+        entries, way = Entries(self.world.fleet), Way("anna", ("home",), "box", "http://box")
+        entries.list(way)
         before = dict(entries._made[way])
         self.world.robot(self.strange)
-        entries.list(*way)
+        entries.list(way)
         after = entries._made[way]
         self.assertIs(after["did1"], before["did1"])
         self.assertIsNot(after["did3"], before["did3"])
 
     def test_homes(self) -> None:
-        """A robot is in the home of whoever asks, unless it was moved to another."""
+        """A robot is in the first home of whoever asks, unless he has put it into another."""
         self.world.registry.update(evolve(self.world.registry.device("did1"), home="attic"))
-        listed = json.loads(Entries(self.world.registry).list("box", "http://box", "mine"))
-        self.assertEqual([robot["homeId"] for robot in listed], ["attic", "mine"])
+        for homes, places in (
+            (("mine", "attic"), ["attic", "mine"]),
+            (("other",), ["other", "other"]),
+            ((), ["", ""]),
+        ):
+            way = Way("anna", homes, "box", "http://box")
+            listed = json.loads(Entries(self.world.fleet).list(way))
+            self.assertEqual([robot["homeId"] for robot in listed], places)
+
+    def test_shared(self) -> None:
+        """Who uses somebody else's robot is told so, as long as he does."""
+        ownership, entries = self.world.fleet.ownership, Entries(self.world.fleet)
+        way = Way("ben", (), "box", "http://box")
+        for happens, shared in (
+            (lambda: ownership.give("did1", "anna"), False),
+            (lambda: ownership.invite("did1", "anna", "ben"), False),
+            (lambda: ownership.accept("did1", "ben"), True),
+            (lambda: ownership.end("did1", "ben"), False),
+        ):
+            happens()
+            self.assertIs(json.loads(entries.list(way))[0]["sharedDevice"], shared)
 
     def test_names_of_this_box(self) -> None:
         """Each client hears the name that it used; odd ones do not fill the memory."""

@@ -99,7 +99,7 @@ class EveryRouteTests(WorldCase):
         """413 in JSON, and one line."""
         for route, _, page in self.pages(b"x" * (1 << 17)):
             self.world.clock.advance(60)
-            if "POST" in route.methods:
+            if "POST" in route.methods and not route.room:
                 self.assertEqual((page.status, page.json["code"]), (413, 413), route.path)
                 self.assertEqual(len(self.ear.heard), 1, route.path)
             self.ear.heard.clear()

@@ -10,9 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.errors import CommandTimedOut, LoginRefused
 from bumper_tw.web.call import Answer, Call, json_answer
+from bumper_tw.web.plain import plain_failure, printable
 from bumper_tw.web.request import LINGER, Limits, head, origin_form
 from bumper_tw.web.routes import ANY, GET, POST, Route, both, guarded, private
-from bumper_tw.web.site import LINES, build_site, plain_failure, printable
+from bumper_tw.web.site import LINES, build_site
 from tests.web.browser import LOCAL, Browser, pages, request
 from tests.web.world import WorldCase, plain
 
@@ -232,6 +233,28 @@ class LargeBodyTests(SiteCase):
         self.assertFalse(connection.transport.connected)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_room(self) -> None:
+        """A route may have a limit of its own, larger or smaller; it is told before the body."""
+        routes = [
+            Route("/large", POST, lambda _: json_answer(1), plain, room=5000),
+            Route("/api/pim/<any>", POST, lambda _: json_answer(1), plain, room=10),
+        ]
+        browser = Browser(build_site(routes, self.clock, Limits(max_body=1000)), self.clock)
+        for path, size, status in (
+            ("/large", 5000, 200),
+            ("/large?x=1", 5000, 200),
+            ("/large", 5001, 413),
+            ("/api/pim/x", 10, 200),
+            ("/api/pim/x", 11, 413),
+            ("/else", 1001, 413),
+            ("/%ff", 1001, 413),
+        ):
+            page = browser.ask("POST", path, b"x" * size)
+            self.assertEqual(page.status, status, (path, size))
+        self.assertIn(
+            "longer than 10 bytes", browser.ask("POST", "/api/pim/x", b"x" * 11).json["msg"]
+        )
+
     def test_exactly_enough(self) -> None:
         """The limit itself is allowed."""
         body = b'{"a":"%b"}' % (b"x" * 992)
@@ -248,9 +271,59 @@ class RoutingTests(SiteCase):
         self.assertEqual(page.json["app"], "global_e")
 
     def test_two_slashes(self) -> None:
-        """A path with two slashes in a row is one of its own."""
-        self.assertEqual(self.browser.get(f"{FRONT}//user/menu").status, 200)
-        self.assertEqual(self.browser.get(f"{FRONT}/user/menu").status, 404)
+        """A slash too many behind the seven segments does not matter; elsewhere it does."""
+        for path in ("//user/menu", "/user/menu", "//user/login", "///user/login"):
+            self.assertEqual(self.browser.get(FRONT + path).status, 200, path)
+        for path in ("//hello", f"{FRONT}/user//menu", FRONT.replace("us/", "us//")):
+            self.assertEqual(self.browser.get(path).status, 404, path)
+
+    def test_versions(self) -> None:
+        """Whichever version of the private API has a route, it answers for the others."""
+        for version in ("/v1/", "/v2/", "/v3/"):
+            page = self.browser.get(FRONT.replace("/v1/", version) + "/user/login")
+            self.assertEqual(page.status, 200)
+        for version in ("/v0/", "/v4/", "/v11/", "/V1/"):
+            page = self.browser.get(FRONT.replace("/v1/", version) + "/user/login")
+            self.assertEqual(page.status, 404)
+
+    def test_unknown_hook(self) -> None:
+        """Somebody may answer what there is no route for; that is counted, and not logged here."""
+        asked: list[str] = []
+
+        def unknown(call: Call) -> Answer | None:
+            asked.append(call.path)
+            return None if call.path == "/none" else json_answer("hm")
+
+        self.site.unknown = unknown
+        for path in ("/api/pim/none", "/mine/none", f"{FRONT}/none"):
+            page = self.browser.ask("POST", path, b"{}")
+            self.assertEqual((page.status, page.json), (200, "hm"), path)
+        self.assertEqual(self.ear.lines(), [])
+        self.assertEqual(self.browser.get("/none").status, 404)
+        self.assertEqual(len(self.ear.lines()), 1)
+        self.assertEqual(len(asked), self.site.counts["unknown"])
+        # What cannot be read is nobody's.
+        self.assertEqual(self.browser.get("/api/%ff").status, 404)
+        self.assertEqual(len(asked), 4)
+
+    def test_unknown_hook_breaks(self) -> None:
+        """What goes wrong there is answered like anything else that goes wrong."""
+
+        def unknown(call: Call) -> Answer | None:
+            return json_answer(len(call.query("a")) // int(call.path[-1]))
+
+        self.site.unknown = unknown
+        self.assertEqual(self.browser.get("/api/pim/1").json, 0)
+        self.assertEqual(self.browser.get("/api/pim/1?" + "a&" * 999).status, 400)
+        for path in ("/api/pim/0", "/mine/0"):
+            self.assertEqual(self.browser.get(path).status, 500)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+    def test_segments_in_the_log(self) -> None:
+        """A path that is not UTF-8 in one of its variable parts is refused, too."""
+        for path in (FRONT.replace("us", "%ff") + "/user/login", "/slow/%ff"):
+            self.assertEqual(self.browser.get(path).status, 404, path)
+        self.assertEqual(self.site.counts["broken"], 0)
 
     def test_last_slash(self) -> None:
         """A slash at the end counts; nobody is redirected."""
@@ -287,6 +360,13 @@ class RoutingTests(SiteCase):
         """Two routes for one path are found out at the start."""
         route = Route("/a", GET, hello, plain)
         self.assertRaises(ValueError, build_site, [route, route], self.clock)
+        for first, second in (
+            ("/a/<x>", "/a/<x>"),
+            (private("v1", "/a"), private("v1", "//a")),
+            ("/api/pim/<x>", "/api/pim/<y>"),
+        ):
+            routes = [Route(path, GET, hello, plain) for path in (first, second)]
+            self.assertRaises(ValueError, build_site, routes, self.clock)
 
     def test_both(self) -> None:
         """One endpoint may have several paths."""

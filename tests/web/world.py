@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,7 +11,12 @@ from zope.interface import implementer
 
 from bumper_tw.core.commands import CommandCorrelator, request_ids
 from bumper_tw.core.devices import DeviceRegistry
+from bumper_tw.core.fleet import Fleet
+from bumper_tw.core.ownership import Ownership
+from bumper_tw.core.pairing import PairingDesk
+from bumper_tw.core.permits import Everybody
 from bumper_tw.core.telemetry import Telemetry
+from bumper_tw.core.updates import Updates
 from bumper_tw.dialect import models
 from bumper_tw.errors import BadRequest, LoginRefused
 from bumper_tw.interfaces import IRobotLink
@@ -19,6 +25,7 @@ from bumper_tw.storage.memory import (
     MemoryDeviceStore,
     MemoryTelemetryStore,
 )
+from bumper_tw.storage.memory_records import MemoryRecordStore
 from bumper_tw.values import (
     Command,
     Device,
@@ -30,19 +37,24 @@ from bumper_tw.values import (
     Role,
 )
 from bumper_tw.web.api import ApiRoutes
+from bumper_tw.web.askers import Askers
 from bumper_tw.web.call import Answer, Call, json_answer
-from bumper_tw.web.catalogue import DATA, CatalogueRoutes
+from bumper_tw.web.catalogue import CatalogueRoutes
 from bumper_tw.web.cleaning import CleaningRoutes
 from bumper_tw.web.commands import CommandRoutes
-from bumper_tw.web.constants import load
 from bumper_tw.web.devices import DeviceRoutes
+from bumper_tw.web.engine.answers import Answers
 from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.home_screen import HomeScreenRoutes
 from bumper_tw.web.lookup import LookupRoutes
+from bumper_tw.web.pairing import PairingRoutes
+from bumper_tw.web.pictures import PictureRoutes
+from bumper_tw.web.pictures import load as load_pictures
 from bumper_tw.web.request import Limits
 from bumper_tw.web.robot_logs import RobotLogs
 from bumper_tw.web.routes import POST, Route
 from bumper_tw.web.site import build_site
+from bumper_tw.web.updates import UpdateRoutes
 from tests.web.browser import Browser
 
 DUSTY = Device(DeviceId("did1", "yna5xi", "res1"), name="E0001234567890")
@@ -69,6 +81,16 @@ class ScriptedRobot:
         """It has been heard already."""
 
 
+class Nobodys:
+    """Robots that are nobody's, and stay so."""
+
+    def owner(self, _: str) -> str:
+        return ""
+
+    def give(self, _did: str, _uid: str) -> Deferred[None]:
+        return succeed(None)
+
+
 class Certificates:
     """Keys in name only."""
 
@@ -83,13 +105,18 @@ class World:
         self.clock = Clock()
         self.clock.advance(NOW)
         self.registry = DeviceRegistry(self.clock, MemoryDeviceStore())
+        ownership = Ownership(self.clock, MemoryRecordStore(), lambda size: "ab" * size)
+        self.fleet = Fleet(self.registry, Everybody(), ownership)
         self.commands = CommandCorrelator(self.clock, self.registry, request_ids(7))
         self.telemetry = Telemetry()
         self.history, self.logs = MemoryTelemetryStore(), MemoryCleaningLogStore()
         self.announced: str | None = "192.168.7.2"
         self.closed = False
-        self.routes = list(self._routes())
-        self.site = build_site(self.routes, self.clock, Limits(max_body=1 << 16))
+        self.answers = Answers(self.clock)
+        self.answers.load()
+        code = list(self._routes())
+        self.site = build_site(code, self.clock, Limits(max_body=1 << 16), self.answers)
+        self.routes = self.site.routes
         self.browser = Browser(self.site, self.clock)
 
     def portal_guard(self, _: Call) -> None:
@@ -106,24 +133,25 @@ class World:
         return Principal(Role.USER, "bumper")
 
     def _routes(self) -> Iterable[Route]:
-        guard = self.portal_guard
-        commands = CommandRoutes(self.registry, self.commands, request_ids(1), category, guard)
+        guard = self.portal_user
+        commands = CommandRoutes(self.fleet, self.commands, request_ids(1), category, guard)
         devices = DeviceRoutes(
             self.clock,
-            self.registry,
+            self.fleet,
             self.telemetry,
-            lambda call: "first home",
+            lambda uid: ("first home",),
             {"RobotControl": commands.robot_control},
             commands.todo_failure,
             guard,
         )
         lookup = LookupRoutes(self.clock, lambda _: self.announced, lambda: "KEY+/=", 5223)
-        catalogue = CatalogueRoutes(
-            self.clock, Certificates(), load(DATA / "answers.json"), b"\x89PNG"
-        )
+        catalogue = CatalogueRoutes(Certificates())
+        pictures = PictureRoutes(load_pictures())
+        desk = PairingDesk(self.clock, self.registry, Everybody(), Nobodys(), b"salt")
+        pairing = PairingRoutes(desk, self.portal_user)
         api = ApiRoutes(
             self.clock,
-            self.registry,
+            self.fleet,
             self.commands,
             self.telemetry,
             self.history,
@@ -131,9 +159,13 @@ class World:
             lambda: {"name": "bumper_tw", "version": "1"},
         )
         robots = RobotLogs(self.registry, self.commands)
-        screen = HomeScreenRoutes(self.registry, self.portal_user)
-        cleaning = CleaningRoutes(self.logs, robots.ask, guard)
-        for part in (commands, devices, lookup, catalogue, api, cleaning, screen):
+        screen = HomeScreenRoutes(guard)
+        cleaning = CleaningRoutes(self.logs, robots.ask, self.fleet.permits, guard)
+        parts = (commands, devices, lookup, catalogue, api, cleaning, screen)
+        updates = UpdateRoutes(
+            Updates(self.clock, MemoryRecordStore()), Askers(self.registry), lambda *_: None
+        )
+        for part in (*parts, pictures, pairing, updates):
             yield from part.routes()
         todos = {**devices.user_todos(), "FindBest": lookup.find_best}
         yield Route("/user.do", POST, user_do(todos), portal_failure)
