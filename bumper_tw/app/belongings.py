@@ -59,12 +59,12 @@ class Belongings:
 
         @param store: the same, as far as it can be read right now.
         """
-        return gatherResults([each.load(store) for each in self._loaded()], consumeErrors=True)
+        return together(each.load(store) for each in self._loaded())
 
     def reload(self, store: IRecordStore) -> Deferred[Any]:
         """Take up what the owner has changed by a command of ours."""
         changed = (self.unknown, self.updates, self.ownership)
-        return gatherResults([each.load(store) for each in changed], consumeErrors=True)
+        return together(each.load(store) for each in changed)
 
     def forget(self, did: str) -> None:
         """A robot is gone, and what it left here goes with it."""
@@ -75,12 +75,12 @@ class Belongings:
 
     def _not_dropped(self, failure: Failure) -> None:
         """It comes back with the next start, which is no harm."""
-        failure.trap(StorageError, FirstError)
+        failure.trap(StorageError)
         self._log.warn("not dropped: {why}", why=failure.getErrorMessage())
 
     def flush(self) -> Deferred[Any]:
         """Write what has only been counted so far."""
-        return gatherResults([self.unknown.flush(), self.updates.flush()], consumeErrors=True)
+        return together((self.unknown.flush(), self.updates.flush()))
 
     def warn_of_orphans(self, dids: Iterable[str]) -> None:
         """The robots of a household have no owner when it becomes a house of owners."""
@@ -100,6 +100,18 @@ class Belongings:
             self.people,
             self.messages,
         )
+
+
+def together(parts: Iterable[Deferred[Any]]) -> Deferred[Any]:
+    """Fires when all have, or fails as the first that does."""
+    return gatherResults(list(parts), consumeErrors=True).addErrback(_as_it_failed)
+
+
+def _as_it_failed(failure: Failure) -> Failure:
+    failure.trap(FirstError)
+    first: Any = failure.value
+    found: Failure = first.subFailure
+    return found
 
 
 def belongings(

@@ -129,6 +129,9 @@ class PairingDesk:
             return None
         wait = self._asking(uid, key)
         did = wait.found or self._shown(uid, key) or self._only(uid, wait)
+        if wait.found and not self._permits.may_use(uid, did):
+            # Meanwhile it has become somebody else's.
+            return None
         device = self._here(did)
         if device is not None and not wait.found:
             self._settle(uid, wait, did)

@@ -298,6 +298,14 @@ class OnlyTests(DeskCase):
         self.come("rusty")
         self.assertEqual((self.polled(""), self.owners.owners), ("rusty", {}))
 
+    def test_given_away(self) -> None:
+        """Who has given the robot to somebody else hears nothing of it any more."""
+        self.polled()
+        self.come("rusty")
+        self.assertEqual(self.polled(), "rusty")
+        self.owners.owners["rusty"] = BEN
+        self.assertEqual(self.polled(), "")
+
     def test_not_given(self) -> None:
         """When that cannot be written down it is logged; the robot is there all the same."""
         self.owners.broken = True
