@@ -16,8 +16,10 @@ from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import ANY, POST, Route
 from bumper_tw.web.told import natural
 
-#: Jobs in one answer; robots keep as many themselves.
-MAX_LOGS = 30
+#: Jobs in one answer, if it is not said how many; robots keep as many themselves.
+USUAL = 30
+#: As many there may be.
+MAX_LOGS = 1000
 #: Jobs that begin so many seconds apart by two clocks, ours and the robot's, are the same.
 NEAR = 60
 #: Jobs that one request may delete.
@@ -71,18 +73,18 @@ class CleaningRoutes:
         uid, did = self._guard(call), call.optional("did", "")
         if call.optional("td", "") != "GetCleanLogs" or not did:
             return render_logs([])
-        return self._jobs(call, uid, did).addCallback(render_logs)
+        return self._jobs(call, uid, did, USUAL).addCallback(render_logs)
 
     def results(self, call: Call) -> Answer | Deferred[Answer]:
-        """LG02; an app that wants fewer says how many."""
+        """LG02; an app that wants fewer or more says how many."""
         uid, did = self._guard(call), call.query("did")
         if call.query("logType") != "clean" or not did:
             return render_results([])
-        size = natural(call.query("size"), MAX_LOGS, MAX_LOGS)
-        return self._jobs(call, uid, did).addCallback(lambda jobs: render_results(jobs[:size]))
+        size = natural(call.query("size"), USUAL, MAX_LOGS)
+        return self._jobs(call, uid, did, size).addCallback(render_results)
 
-    def _jobs(self, call: Call, uid: str, did: str) -> Deferred[list[CleaningLog]]:
-        found = Deferred.fromCoroutine(self._known(uid, did))
+    def _jobs(self, call: Call, uid: str, did: str, most: int) -> Deferred[list[CleaningLog]]:
+        found = Deferred.fromCoroutine(self._known(uid, did, most))
         return found.addCallback(lambda jobs: [self._shown(call.base_url, job) for job in jobs])
 
     def _shown(self, base_url: str, log: CleaningLog) -> CleaningLog:
@@ -90,11 +92,11 @@ class CleaningRoutes:
         path = self._picture(log) if log.image_url else None
         return evolve(log, image_url=path and base_url + path)
 
-    async def _known(self, uid: str, did: str) -> list[CleaningLog]:
+    async def _known(self, uid: str, did: str, most: int) -> list[CleaningLog]:
         if not self._permits.may_use(uid, did):
             return []
-        stored = await self._store.logs(did, MAX_LOGS)
-        return merged(stored, await self._remembered(did))
+        stored = await self._store.logs(did, most)
+        return merged(stored, await self._remembered(did))[:most]
 
     def remove(self, call: Call) -> Deferred[Answer]:
         """LG03: of the asker's own robots, by the first part of each id."""
@@ -109,7 +111,7 @@ def merged(stored: Sequence[CleaningLog], told: Sequence[CleaningLog]) -> list[C
     """The newest jobs of both lists, each once."""
     left = list(told)
     every = [completed(log, take_same(log, left)) for log in stored] + left
-    return sorted(every, key=lambda log: log.started_at, reverse=True)[:MAX_LOGS]
+    return sorted(every, key=lambda log: log.started_at, reverse=True)
 
 
 def take_same(log: CleaningLog, told: list[CleaningLog]) -> CleaningLog:

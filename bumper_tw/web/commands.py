@@ -11,7 +11,7 @@ from bumper_tw.dialect import rest
 from bumper_tw.dialect.envelopes import app_failed, iot_failed, todo_ok
 from bumper_tw.errors import BadRequest, CommandFailed, LoginRefused
 from bumper_tw.interfaces import ICommandCorrelator
-from bumper_tw.values import Command, Device, Reply, RequestId
+from bumper_tw.values import Command, Reply, RequestId
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.routes import POST, Route
 
@@ -25,7 +25,8 @@ BYTES = "application/octet-stream; charset=utf-8"
 #: C{errno} when the token does not open anything (http.md 2.3).
 NO_SESSION = 3
 
-#: Lawn mowers know only the older name (http-devices.md 3.5); vacuums mean something else by it.
+#: Lawn mowers know only the older name, where C{devmanager.do} is asked (http-devices.md 3.5);
+#: vacuums mean something else by it.
 MOWER = "GOATBOT"
 RENAMED = {"clean_V2": "clean"}
 
@@ -67,7 +68,7 @@ class CommandRoutes:
         command = rest.command_v1(body)
         if command is None:
             return self._function(call, body)
-        return self.send(uid, command).addCallback(answer_v1)
+        return self.send(uid, command, RENAMED).addCallback(answer_v1)
 
     def _function(self, call: Call, body: Mapping[str, Any]) -> Answer | Deferred[Answer]:
         td = rest.text_of(body, "td") or call.query("td")
@@ -85,23 +86,22 @@ class CommandRoutes:
         tile = rest.command_p2p(body)
         return self.send(self._guard(call), tile.command).addCallback(answer_p2p, tile)
 
-    def send(self, uid: str, command: Command) -> Deferred[Reply]:
+    def send(
+        self, uid: str, command: Command, renamed: Mapping[str, str] = MappingProxyType({})
+    ) -> Deferred[Reply]:
         """
         Ask a robot, at the address we know: a list in an app may be older than the robot's
         last change of its resource.
 
         @param uid: who asks.
+        @param renamed: what lawn mowers are told instead.
         @raise DeviceUnknown: there is no such robot, or none of his.
         """
-        device = self._fleet.robot(uid, command.device.did)
-        name = self._understood(command.name, device)
+        device, name = self._fleet.robot(uid, command.device.did), command.name
+        if name in renamed and self._category(device.id.model) == MOWER:
+            name = renamed[name]
         # "evolve" would cost as much as all the rest here.
         return self._commands.send(Command(device.id, name, command.body, command.kind))
-
-    def _understood(self, name: str, device: Device) -> str:
-        if name in RENAMED and self._category(device.id.model) == MOWER:
-            return RENAMED[name]
-        return name
 
     def failure(self, _: Call, why: Exception) -> Answer:
         """E8 for a command, E7 for what is none."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.core.fleet import Fleet, placed
@@ -213,8 +213,11 @@ class DeviceRoutes:
         Name a robot.  One that nobody knows is not made up (http.md 5, trap 14); clients
         hear of success all the same.
         """
-        did, nick = field(body, "did", str), checked(body.get("nick", ""), "nick", str)
-        return self._fleet.name(self._guard(call), did, tidy(nick)).addCallback(done)
+        did, nick = field(body, "did", str), body.get("nick")
+        if nick is None:
+            return succeed(done())
+        named = self._fleet.name(self._guard(call), did, tidy(checked(nick, "nick", str)))
+        return named.addCallback(done)
 
     def add(self, call: Call, body: Mapping[str, Any]) -> Deferred[Answer]:
         """The same, by somebody who has paired it: a robot that is nobody's becomes his."""

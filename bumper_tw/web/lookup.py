@@ -44,6 +44,9 @@ HOSTS = (
     "eis", "codepush",
 )  # fmt: skip
 
+#: Keys of C{getConfig} whose value is the address of a page.
+PAGES = {"FIND.PASSWORD.FAQ.CONF", "PASSWORD.STRENGTH.URL"}
+
 #: Values of C{getConfig} that do not depend on anything; any other key is C{Y}.
 CONFIG = {
     "EMAIL.REGISTER.CONFIG": '{"needVerify":"N"}',
@@ -155,9 +158,12 @@ class LookupRoutes:
         keys = call.query("keys").split(",")[:MAX_KEYS]
         if keys == [""]:
             raise BadRequest("keys are missing")
-        return self._private([{"key": key, "value": self._config_value(key)} for key in keys])
+        page = f"{call.base_url}/web/page"
+        return self._private([{"key": key, "value": self._value(key, page)} for key in keys])
 
-    def _config_value(self, key: str) -> str:
+    def _value(self, key: str, page: str) -> str:
+        if key in PAGES:
+            return page
         if key == "PUBLIC.KEY.CONFIG":
             return to_json({"publicKey": self._public_key()}).decode("utf-8")
         return CONFIG.get(key, "Y")

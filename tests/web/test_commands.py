@@ -119,6 +119,14 @@ class ControlTests(WorldCase):
             self.assertEqual(self.ask("clean_V2", toId=device.id.did).json["ret"], "ok")
             self.assertEqual(robot.heard[0].name, name)
 
+    def test_mower_of_newer_apps(self) -> None:
+        """What the newer apps say is brought as it is (http-devices.md 3.3)."""
+        mower = evolve(DUSTY, id=DeviceId("did9", "xmp9ds", "r"))
+        robot = self.world.robot(mower, clean_V2=b"{}")
+        query = "apn=clean_V2&eid=did9&er=r&et=xmp9ds&fmt=j"
+        self.browser.post(f"/api/iot/endpoint/control?{query}", {"body": {}})
+        self.assertEqual(robot.heard[0].name, "clean_V2")
+
     def test_closed(self) -> None:
         """Who has no token that opens the portal hears so in E7."""
         self.world.closed = True
