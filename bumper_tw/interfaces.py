@@ -179,6 +179,9 @@ class ICleaningLogStore(Interface):
     def remove(ids: Sequence[str]) -> Deferred[None]:
         """Drop jobs by their L{CleaningLog.id}."""
 
+    def forget(did: str) -> Deferred[None]:
+        """Drop all jobs of one robot."""
+
     def prune(keep: int) -> Deferred[int]:
         """Drop all but the newest C{keep} of each robot; how many went."""
 

@@ -11,7 +11,6 @@ from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
-from twisted.python.failure import Failure
 
 from bumper_tw.app.belongings import Belongings, belongings
 from bumper_tw.app.brokerage import (
@@ -31,6 +30,7 @@ from bumper_tw.app.config import Listen, Settings
 from bumper_tw.app.exchange import Exchange, exchange
 from bumper_tw.app.lifecycle import Doors, Listener, Repeated, Step
 from bumper_tw.app.reach import Reach
+from bumper_tw.app.remembering import remember
 from bumper_tw.app.root import Root, Start, hand_over
 from bumper_tw.app.website import website
 from bumper_tw.core.accounts import Accounts
@@ -43,6 +43,7 @@ from bumper_tw.core.password_file import PasswordFile
 from bumper_tw.core.passwords import Passwords
 from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy, uid_of
 from bumper_tw.core.robot_secrets import RobotSecrets
+from bumper_tw.core.sessions import settled
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
@@ -53,10 +54,9 @@ from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.vault import FILES, Vault
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.cleaning import CleaningLogStore
-from bumper_tw.storage.database import Database, InlineDatabase
+from bumper_tw.storage.database import Database
 from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.migrations import DATABASE, migrate
-from bumper_tw.storage.mqtt import SqlMqttStore
 from bumper_tw.storage.records import RecordStore
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
@@ -120,7 +120,6 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         (at, Listener(reactor, at.serve, at.at, inside(reactor, at, site, mqtt, xmpp, contexts)))
         for at in settings.listen
     ]
-
     root = Root(reactor, settings, start)
     root.reloads += [
         lambda: renew(settings, vault, contexts),
@@ -193,12 +192,10 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
     )
     commands = correlator(reactor, settings, registry)
     translated = TranslatingCorrelator(reactor, commands, registry, telemetry)
-    secrets, passwords = (
-        robot_secrets(reactor, settings, registry, database, turns),
-        password_file(settings),
-    )
+    secrets = robot_secrets(reactor, settings, registry, database, turns)
+    passwords = password_file(settings)
     registry.spare(secrets.is_proven)
-    owned = belongings(reactor, settings, RecordStore(database), registry)
+    owned = belongings(reactor, settings, RecordStore(database), registry, logs)
     registry.spare(lambda did: bool(owned.ownership.owner(did)))
     registry.when_forgotten(owned.forget)
     telemetry.listen(owned.messages.heard)
@@ -245,32 +242,9 @@ def policy(settings: Settings, vault: Vault, known: KnownAccounts) -> IPolicy:
     return HomePolicy(decrypt)
 
 
-def remember(facts: Facts, router: MqttBroker, path: Path) -> None:
-    """
-    Take up what earlier runs have left, before anybody can ask for it.
-
-    @raise StorageError: the database cannot be read.
-    """
-    database = InlineDatabase(path)
-    failures: list[Failure] = []
-    for loaded in (
-        facts.registry.load(DeviceStore(database)),
-        facts.accounts.load(AccountStore(database)),
-        facts.known.load(AccountStore(database)),
-        facts.secrets.load(RobotSecretStore(database)),
-        facts.belongings.load(RecordStore(database)),
-        SqlMqttStore(database).load().addCallback(router.restore),
-        TelemetryStore(database).latest().addCallback(facts.telemetry.warm),
-    ):
-        loaded.addErrback(failures.append)
-    database.close()
-    for failure in failures:
-        failure.raiseException()
-
-
 def broker(reactor: Any, settings: Settings, facts: Facts, database: IDatabase) -> Brokerage:
     """The MQTT side."""
-    return brokerage(
+    made = brokerage(
         reactor,
         settings,
         database,
@@ -280,6 +254,8 @@ def broker(reactor: Any, settings: Settings, facts: Facts, database: IDatabase) 
         facts.telemetry,
         facts.belongings.permits,
     )
+    facts.belongings.whereabouts.watch(made.factory.crowd)
+    return made
 
 
 def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> Exchange:
@@ -289,7 +265,7 @@ def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> 
         member = settings.identity.policy == "home" or facts.accounts.user(uid) is not None
         return member and facts.belongings.permits.may_use(uid, did)
 
-    return exchange(
+    made = exchange(
         reactor,
         settings,
         facts.identity,
@@ -299,6 +275,8 @@ def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> 
         permitted,
         mqtt.plain.overhear,
     )
+    facts.belongings.whereabouts.watch(made.factory.crowd)
+    return made
 
 
 def reload_closed(facts: Facts, start: Start) -> None:
@@ -324,14 +302,13 @@ def reload_accounts(facts: Facts, parties: Parties, store: IAccountStore) -> Def
 
 async def _reload_accounts(facts: Facts, parties: Parties, store: IAccountStore) -> None:
     removed = await facts.accounts.reload(store)
+    # Nobody tells us of them a second time, so that nothing below may come before this.
+    departed = facts.belongings.departed(removed)
     changed = await facts.known.load(store)
     # At once, and only then on disk: what fails there must not keep a connection open.
     expelled = facts.accounts.expel(removed | changed)
     dismiss(facts, parties, removed | changed)
-    await expelled
-    await facts.belongings.ownership.departed(removed)
-    await facts.belongings.people.forget(removed)
-    facts.belongings.messages.departed(removed)
+    await settled([expelled, departed])
 
 
 def dismiss(facts: Facts, parties: Parties, uids: Container[str]) -> None:

@@ -25,6 +25,7 @@ from bumper_tw.errors import BadRequest, BumperError
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.storage.devices import DeviceStore
+from bumper_tw.storage.files import Files
 from bumper_tw.storage.migrations import DATABASE, migrate
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import TelemetryStore
@@ -108,11 +109,15 @@ def done(deed: Deed, options: argparse.Namespace) -> int:
 
 def open_database(options: argparse.Namespace) -> InlineDatabase:
     """The database that the settings name; the server may be using it."""
-    given = {} if options.data is None else {"storage.directory": str(options.data)}
-    settings = config.load(options.config, os.environ, given)
-    path = settings.storage.directory / DATABASE
+    path = settings_of(options).storage.directory / DATABASE
     migrate(path)
     return InlineDatabase(path)
+
+
+def settings_of(options: argparse.Namespace) -> config.Settings:
+    """What the settings say where the words leave it open."""
+    given = {} if options.data is None else {"storage.directory": str(options.data)}
+    return config.load(options.config, os.environ, given)
 
 
 def owner_of(database: InlineDatabase) -> Owner:
@@ -125,12 +130,14 @@ def robot_owner_of(database: InlineDatabase) -> RobotOwner:
     return RobotOwner(DeviceStore(database), RobotSecretStore(database), TelemetryStore(database))
 
 
-def deeds_on(database: InlineDatabase) -> Deeds:
-    """What can be done with owners and shares."""
-    from twisted.internet import reactor
-
-    clock: Any = reactor
-    return Deeds(clock, database)
+def deeds_on(database: InlineDatabase, options: argparse.Namespace | None = None) -> Deeds:
+    """What can be done with owners and shares; files need to know where they are."""
+    if options is None:
+        return Deeds(wall_clock(), database)
+    settings = settings_of(options)
+    files = Files(wall_clock(), at_once, settings.storage.directory)
+    files.look()
+    return Deeds(wall_clock(), database, files, settings.identity.robots_of == "owners")
 
 
 def wall_clock() -> Any:
@@ -215,9 +222,10 @@ def add_user(database: InlineDatabase, options: argparse.Namespace) -> str:
 
 def remove_user(database: InlineDatabase, options: argparse.Namespace) -> str:
     """Whoever is logged in to the account is not any more."""
+    # First what hangs on the account: it is still found if this ends in between.
+    now(deeds_on(database, options).forget_users({uid_of(options.name)}))
     if not now(owner_of(database).remove(options.name)):
         raise BadRequest(f"there is no account {options.name}")
-    now(deeds_on(database).forget_users({uid_of(options.name)}))
     return f"{options.name} is removed; {RELOAD}"
 
 
@@ -257,7 +265,7 @@ def trust_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
 
 def give_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
     """It is somebody else's from now on."""
-    return now(deeds_on(database).give(options))
+    return now(deeds_on(database, options).give(options))
 
 
 def share_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
@@ -272,8 +280,9 @@ def unshare_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
 
 def remove_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
     """It is new when it connects next."""
+    # First what hangs on the robot, as with accounts.
+    now(deeds_on(database, options).forget_robot(options.did))
     now(robot_owner_of(database).remove(options.did))
-    now(deeds_on(database).forget_robot(options.did))
     return f"{options.did} is removed; {RELOAD_ROBOTS}"
 
 

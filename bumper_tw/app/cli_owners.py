@@ -7,12 +7,15 @@ from secrets import token_hex
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from bumper_tw.app.leftovers import drop_left
 from bumper_tw.core.household import Household
 from bumper_tw.core.ownership import ACCEPTED, Ownership
 from bumper_tw.errors import BadRequest
 from bumper_tw.interfaces import IDatabase
 from bumper_tw.storage.accounts import AccountStore
+from bumper_tw.storage.cleaning import CleaningLogStore
 from bumper_tw.storage.devices import DeviceStore
+from bumper_tw.storage.files import Files
 from bumper_tw.storage.records import RecordStore
 from bumper_tw.values import User
 
@@ -35,8 +38,20 @@ def share_arguments(parser: argparse.ArgumentParser) -> None:
 class Deeds:
     """What is done on disk, whether a server runs or not."""
 
-    def __init__(self, clock: IReactorTime, database: IDatabase) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: IReactorTime,
+        database: IDatabase,
+        files: Files | None = None,
+        apart: bool = False,
+    ) -> None:
+        """
+        @param files: what robots have left in the data directory.
+        @param apart: whether robots are their owners', so that what one tells of a home is not
+            for the next owner.
+        """
+        self._clock, self._files, self._apart = clock, files, apart
+        self._logs = CleaningLogStore(database)
         self._devices, self._accounts = DeviceStore(database), AccountStore(database)
         self._records = RecordStore(database)
 
@@ -50,6 +65,8 @@ class Deeds:
         user, ownership = await self._user(names[-1]), await self._ownership()
         dids = await self._nobodys(ownership) if every else [await self._known(names[0])]
         for did in dids:
+            if ownership.owner(did) not in {"", user.uid}:
+                await self._left(did)
             await ownership.give(did, user.uid)
         return f"{', '.join(dids) or 'no robot'} now belongs to {user.account}; {RELOAD}"
 
@@ -88,18 +105,34 @@ class Deeds:
         return {did: accounts.get(uid, uid) for did, uid in owners.items() if uid}
 
     def forget_robot(self, did: str) -> Deferred[None]:
-        """A robot that is removed is nobody's."""
+        """A robot that is removed is nobody's, and leaves nothing."""
         return Deferred.fromCoroutine(self._forget_robot(did))
 
     async def _forget_robot(self, did: str) -> None:
-        (await self._ownership()).forgotten(did)
+        await drop_left(self._records, lambda named: did in named.dids)
+        await self._emptied(did)
 
     def forget_users(self, uids: Collection[str]) -> Deferred[None]:
         """Users who are removed have nothing."""
         return Deferred.fromCoroutine(self._forget_users(uids))
 
     async def _forget_users(self, uids: Collection[str]) -> None:
-        await (await self._ownership()).departed(uids)
+        ownership = await self._ownership()
+        for device in await self._devices.load():
+            if ownership.owner(device.id.did) in uids:
+                await self._left(device.id.did)
+        await drop_left(self._records, lambda named: named.uids & set(uids))
+
+    async def _left(self, did: str) -> None:
+        """A robot has its owner no more."""
+        if self._apart:
+            await drop_left(self._records, lambda named: did in named.dids, ["messages"])
+            await self._emptied(did)
+
+    async def _emptied(self, did: str) -> None:
+        await self._logs.forget(did)
+        if self._files is not None:
+            await self._files.forget(did)
 
     async def _ownership(self) -> Ownership:
         ownership = Ownership(self._clock, self._records, token_hex)

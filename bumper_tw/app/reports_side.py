@@ -57,12 +57,14 @@ class ReportsSide:
 
 def reports_side(reactor: Any, settings: Settings, facts: Facts) -> ReportsSide:
     """Put it together."""
-    own, guard, askers = facts.belongings, Guard(facts.accounts), Askers(facts.registry)
+    own, guard = facts.belongings, Guard(facts.accounts)
+    askers = Askers(facts.registry, own.whereabouts.is_at)
     firmware = OwnFirmware(settings.storage.directory.absolute())
     updates = UpdateRoutes(own.updates, askers, firmware.latest)
     uploads = Uploads(reactor, own.files, askers)
     reports = ReportRoutes(facts.registry, own.permits, guard, own.unknown, own.updates, own.files)
-    house, harmless = House(facts.registry, facts.accounts), settings.web.unknown == "harmless"
+    house = House(facts.registry, facts.accounts, own.people)
+    harmless = settings.web.unknown == "harmless"
     return ReportsSide(
         {Kind.UPLOAD: uploads.keep, Kind.UPDATE: updates.noted},
         UnknownAnswers(reactor, own.unknown, house, harmless),

@@ -124,7 +124,7 @@ def routes(
     lookup = LookupRoutes(reactor, announcer.for_connection, public, port, looked_up)
     paired = PairingRoutes(facts.belongings.pairing, people.persons.portal)
     owned = facts.belongings
-    fleet = Fleet(facts.registry, owned.permits, owned.ownership)
+    fleet = Fleet(facts.registry, owned.permits, owned.ownership, reactor)
     sharing = SharingRoutes(facts.accounts, fleet, guard)
     functions = {**paired.functions(), **people.messages.todos(), **sharing.functions()}
     commands = CommandRoutes(fleet, facts.translated, failure_ids(), category, portal, functions)

@@ -48,21 +48,22 @@ class Shares:
     def __len__(self) -> int:
         return len(self._shares)
 
-    def has(self, name: str) -> bool:
-        """Whether somebody may take one."""
+    def has(self, name: str, number: int = 1) -> bool:
+        """Whether somebody may take so many."""
         share = self._shares.get(name)
-        return self._common.left >= 1.0 and (share is None or share.left >= 1.0)
+        left = self._share if share is None else share.left
+        return min(self._common.left, left) >= number
 
-    def take(self, name: str) -> bool:
+    def take(self, name: str, number: int = 1) -> bool:
         """
-        Use one up.
+        Use some up, at least one.
 
-        @return: whether there was one; if not, nothing is used up.
+        @return: whether there were so many; if not, nothing is used up.
         """
-        if not self.has(name):
+        if not self.has(name, number):
             return False
-        self._common.take()
-        self._of(name).take()
+        self._common.take(number)
+        self._of(name).take(number)
         return True
 
     def _of(self, name: str) -> Allowance:

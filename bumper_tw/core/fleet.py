@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.core.ownership import Ownership
+from bumper_tw.core.pairing import PATIENCE
 from bumper_tw.core.permits import robot_of
 from bumper_tw.errors import DeviceUnknown
 from bumper_tw.interfaces import IDeviceRegistry
@@ -25,6 +27,7 @@ class Fleet:
     registry: IDeviceRegistry
     permits: IPermits
     ownership: Ownership
+    clock: IReactorTime
 
     def seen_by(self, uid: str) -> Sequence[Device]:
         """The robots that somebody uses, the first known first."""
@@ -47,15 +50,25 @@ class Fleet:
             return None
         return device if self.permits.may_keep(uid, device.id.did) else None
 
-    def bind(self, uid: str, did: str) -> Deferred[None]:
-        """A robot that nobody has becomes somebody's; with any other nothing happens."""
+    def may_take(self, uid: str, did: str) -> bool:
+        """
+        Whether somebody may say that a robot is his: nobody's is, and it has just come.
+
+        One that was here before it was anybody's could be taken by whoever is the first to
+        know its name; that one is given away by the owner of the box, or paired again.
+        """
         try:
-            known = self.registry.device(did).id.did
+            device = self.registry.device(did)
         except DeviceUnknown:
-            return succeed(None)
-        if not uid or self.ownership.owner(known):
-            return succeed(None)
-        return self.ownership.give(known, uid)
+            return False
+        if not uid or self.ownership.owner(device.id.did):
+            return False
+        came = device.bound_at > self.clock.seconds() - PATIENCE
+        return came or self.permits.may_keep(uid, device.id.did)
+
+    def bind(self, uid: str, did: str) -> Deferred[None]:
+        """A robot that somebody may take becomes his; with any other nothing happens."""
+        return self.ownership.give(did, uid) if self.may_take(uid, did) else succeed(None)
 
     def name(self, uid: str, did: str, nick: str) -> Deferred[None]:
         """Call a robot something."""
@@ -64,8 +77,14 @@ class Fleet:
             return succeed(None)
         return self.registry.update(evolve(device, nick=nick))
 
-    def remove(self, uid: str, did: str) -> Deferred[None]:
+    def meant(self, uid: str, name: str) -> str:
+        """The did of a robot; who is offered one knows it by the id of the share only."""
+        shares = self.ownership.shares_with(uid)
+        return next((share.did for share in shares if share.id == name), name)
+
+    def remove(self, uid: str, name: str) -> Deferred[None]:
         """The owner forgets it, until it connects again; anybody else leaves it."""
+        did = self.meant(uid, name)
         if self.ownership.share(did, uid) is not None:
             return self.ownership.end(did, uid)
         return succeed(None) if self.kept(uid, did) is None else self.registry.forget(did)

@@ -34,6 +34,8 @@ class Household:
         self._clock, self._store, self._random_hex = clock, store, random_hex
         self._users: dict[str, User] = {}
         self._homes: dict[str, Home] = {}
+        #: Homes that may not be on disk as they are here.
+        self._unsaved: dict[str, Home] = {}
 
     def load(self, users: Iterable[User], homes: Iterable[Home]) -> None:
         """Remember what earlier runs knew."""
@@ -49,6 +51,7 @@ class Household:
         for uid in uids:
             self._users.pop(uid, None)
         self._homes = {i: home for i, home in self._homes.items() if home.uid in self._users}
+        self._unsaved = {i: home for i, home in self._unsaved.items() if i in self._homes}
 
     def user(self, uid: str) -> User | None:
         """A user, if there is one of that id."""
@@ -100,11 +103,15 @@ class Household:
         return Deferred.fromCoroutine(self._rename_home(uid, home_id, name))
 
     async def _rename_home(self, uid: str, home_id: str, name: str) -> Home:
-        return await self._save(evolve(self.own_home(uid, home_id), name=home_name(name)))
+        known = self.own_home(uid, home_id)
+        home = evolve(known, name=home_name(name))
+        return known if home == known and home_id not in self._unsaved else await self._save(home)
 
     async def _save(self, home: Home) -> Home:
-        self._homes[home.id] = home
+        self._homes[home.id] = self._unsaved[home.id] = home
         await settled([self._store.save_home(home)])
+        if self._unsaved.get(home.id) is home:
+            del self._unsaved[home.id]
         return home
 
     def remove_home(self, uid: str, home_id: str) -> Deferred[None]:
@@ -120,6 +127,7 @@ class Household:
         if len(self.homes(uid)) == 1:
             raise BadRequest("everybody has a home")
         del self._homes[home.id]
+        self._unsaved.pop(home.id, None)
         await settled([self._store.remove_home(home.id)])
 
     def own_home(self, uid: str, home_id: str) -> Home:

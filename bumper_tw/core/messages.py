@@ -1,6 +1,7 @@
 """Messages to people, made from what really happened."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Protocol
 
 from attrs import evolve, field, frozen
@@ -119,12 +120,16 @@ class Messages:
         store: IRecordStore,
         permits: IPermits,
         random_hex: Callable[[int], str],
+        owner: Callable[[str], str] | None = None,
+        most: int = MOST,
     ) -> None:
         """
         @param random_hex: so many unpredictable bytes in hexadecimal.
+        @param owner: whose a robot is, where messages about nobody's would have no reader.
         """
+        self._owner, self._most = owner, most
         self._clock, self._permits, self._random_hex = clock, permits, random_hex
-        self._messages = Shelf(store, "messages", HouseMessage, MOST)
+        self._messages = Shelf(store, "messages", HouseMessage, most)
         self._marks = Shelf(store, "message_marks", Marks)
         self._switches = Shelf(store, "message_switches", Switches)
         #: The ids of messages by the robot they are about, or the user they are to.
@@ -200,6 +205,8 @@ class Messages:
         again: float = AGAIN,
     ) -> None:
         """A robot has something to tell, unless it has just told it, or tells too much."""
+        if self._owner is not None and not self._owner(did):
+            return
         now = self._clock.seconds()
         message = HouseMessage(self._random_hex(12), did, now, kind, about, facts or {})
         recent = 0
@@ -216,11 +223,17 @@ class Messages:
         self._add(HouseMessage(share.id, share.did, now, SHARE, INVITED, {}, share.uid))
 
     def _add(self, message: HouseMessage) -> None:
-        ids = self._ids.setdefault(whose(message), [])
-        while len(ids) >= MOST_OF_ONE:
-            self._messages.drop(ids.pop(0)).addErrback(self._lost, "what was dropped")
-        ids.append(message.id)
+        owner = whose(message)
+        while len(self._ids.get(owner, ())) >= MOST_OF_ONE:
+            self._drop_oldest(owner)
+        while len(self._messages) >= self._most:
+            # Of whoever has the most: nobody loses his own to others that talk.
+            self._drop_oldest(max(self._ids, key=lambda each: len(self._ids[each])))
+        self._ids.setdefault(owner, []).append(message.id)
         self._messages.put(message.id, message).addErrback(self._lost, message.about)
+
+    def _drop_oldest(self, owner: str) -> None:
+        self._drop([self._messages.get(self._ids[owner][0])])
 
     def _drop(self, messages: Iterable[HouseMessage | None]) -> None:
         gone = [each for each in messages if each is not None]
@@ -258,7 +271,6 @@ class Messages:
 
     def _newest(self, owner: str) -> Iterator[HouseMessage]:
         """What there is about a robot or to a user, the newest first."""
-        # The shelf may have dropped the oldest of all by itself.
         for id_ in reversed(self._ids.get(owner, ())):
             message = self._messages.get(id_)
             if message is not None:
@@ -304,12 +316,17 @@ class Messages:
 
     def read_all(self, uid: str) -> Deferred[None]:
         """A user has read everything until now."""
+        known = self._read_by(uid)
+        later = takewhile(lambda each: each.at > known.before, reversed(list(self._messages)))
+        if not any(self._is_for(uid, each.id) for each in known.left_of(later)):
+            return succeed(None)
         return self._marks.put(uid, Marks(self._clock.seconds()))
 
     def read(self, uid: str, ids: Iterable[str]) -> Deferred[None]:
         """A user has read some; those that are none of his business do not count."""
         known = self._read_by(uid)
-        news = {id_ for id_ in ids if self._is_for(uid, id_)} - set(known.ids)
+        theirs = {id_: self._messages.get(id_) for id_ in ids if self._is_for(uid, id_)}
+        news = {each.id for each in known.left_of(filter(None, theirs.values()))}
         if not news:
             return succeed(None)
         still = [id_ for id_ in known.ids if id_ in self._messages]

@@ -13,15 +13,7 @@ from bumper_tw.core.mqtt_publication import Publication
 from bumper_tw.core.mqtt_reminders import Reminders
 from bumper_tw.core.mqtt_speech import CONVERSATION, Speech
 from bumper_tw.core.mqtt_window import HIGHEST, Owed, Window, weight_of
-from bumper_tw.kept import (
-    KeptSession,
-    Left,
-    Queued,
-    Released,
-    Settled,
-    Subscribed,
-    Unsubscribed,
-)
+from bumper_tw.kept import KeptSession, Left, Queued, Released, Settled, Subscribed, Unsubscribed
 from bumper_tw.values import Message, Principal, Role
 from bumper_tw.wire.mqtt_codec import encode, publish_bytes
 from bumper_tw.wire.mqtt_packets import SUBSCRIPTION_REFUSED, PubRel
@@ -83,8 +75,8 @@ class MqttSession(Speech):
     ours = False
 
     __slots__ = (
-        "_filters", "_reminders", "_resumed", "_will", "_window", "client_id", "left_at",
-        "present", "ready", "takeovers",
+        "_allowed", "_filters", "_reminders", "_resumed", "_will", "_window", "client_id",
+        "left_at", "present", "ready", "takeovers",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +88,8 @@ class MqttSession(Speech):
         self.left_at = 0.0
         self.takeovers: Sequence[float] = ()
         self._filters: dict[str, int] = {}
+        # The revision of the rules by which all that waits may be heard.
+        self._allowed = 0
         self._window = Window(broker.limits.inflight)
         self._reminders = Reminders(self, broker)
         self.ready: Deferred[None] | None = None
@@ -120,6 +114,7 @@ class MqttSession(Speech):
 
     def resume(self) -> None:
         self._resumed = True
+        self._withdraw(again=True)
         released = [owed for owed in self._window.under_way() if owed.released]
         for owed in self._window.under_way():
             if not owed.released:
@@ -346,12 +341,28 @@ class MqttSession(Speech):
 
     def drop(self, owed: Owed) -> None:
         """What is owed could not be kept; whoever published it was not told that it was."""
-        if self._window.drop(owed) and self.kept:
+        if self._window.drop(owed):
+            self._settled(owed)
+
+    def _settled(self, owed: Owed) -> None:
+        """It is not owed any more, which a restart has to find as well."""
+        if self.kept:
             self._broker.clients.charge(self.who, -weight_of(owed.message))
             self._broker.journal.note(Settled(self.key, owed.packet_id))
 
+    def _withdraw(self, again: bool = False) -> None:
+        """Let go of what may not be heard any more; C{again}: if it was sent before, too."""
+        who, verdicts = self.who, self._broker.verdicts
+        self._allowed = verdicts.revision
+        for owed in self._window.withdraw(lambda m: not verdicts.may_hear(who, m.topic), again):
+            self._settled(owed)
+
     def _pump(self) -> None:
-        while self._resumed and (owed := self._window.next()) is not None:
+        if not self._resumed:
+            return
+        if self._allowed != self._broker.verdicts.revision:
+            self._withdraw()
+        while (owed := self._window.next()) is not None:
             self._transmit(owed)
 
     def _transmit(self, owed: Owed, again: bool = False) -> None:
@@ -373,9 +384,7 @@ class MqttSession(Speech):
         settled = self._window.settle(packet_id, qos)
         if settled is None:
             return
-        if self.kept:
-            self._broker.clients.charge(self.who, -weight_of(settled.message))
-            self._broker.journal.note(Settled(self.key, packet_id))
+        self._settled(settled)
         self._pump()
         self._reminders.go_on()
 

@@ -1,7 +1,7 @@
 """What one client is owed at QoS 1 and 2: what is on its way, and what waits behind that."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from attrs import define
 
@@ -137,6 +137,23 @@ class Window:
         del self._owed[owed.packet_id]
         self.weight -= weight_of(owed.message)
         return True
+
+    def withdraw(self, unwanted: Callable[[Message], bool], again: bool) -> list[Owed]:
+        """
+        Take back what is not to go out after all.
+
+        @param again: also what did go out, and would once more on a new connection.
+        """
+        lined_up = self._queue or ()
+        asked = [*(self.under_way() if again else ()), *lined_up]
+        gone = [owed for owed in asked if not owed.released and unwanted(owed.message)]
+        for owed in gone:
+            del self._owed[owed.packet_id]
+            self._under_way -= owed.sent
+            self.weight -= weight_of(owed.message)
+        if gone:
+            self._queue = deque(owed for owed in lined_up if owed.packet_id in self._owed)
+        return gone
 
     def under_way(self) -> Iterator[Owed]:
         """What has to go out again on a new connection, in order (MQTT-4.6.0-1)."""

@@ -76,6 +76,7 @@ class Ownership:
         self._shares = Shelf(store, "shares", Share, MAX_ALL_SHARES)
         self._listeners: tuple[Callable[[str], None], ...] = ()
         self._hosts: tuple[Callable[[Share], object], ...] = ()
+        self._movers: tuple[Callable[[str], object], ...] = ()
         self._changes = 0
 
     def load(self, store: IRecordStore) -> Deferred[None]:
@@ -83,12 +84,13 @@ class Ownership:
         return Deferred.fromCoroutine(self._load(store))
 
     async def _load(self, store: IRecordStore) -> None:
-        before, changes = self._robots(), -1
+        before, changes, owners = self._robots(), -1, list(self._owners)
         # What changes while the disk is read may not be in what was read.
         while changes != self._changes:
             changes = self._changes
             await self._owners.load(store)
             await self._shares.load(store)
+        self._leave(each.did for each in owners if self.owner(each.did) != each.uid)
         for did in before | self._robots():
             self._tell(did)
 
@@ -136,12 +138,13 @@ class Ownership:
         if not did or not uid:
             raise BadRequest("a robot is somebody's")
         before = self.owner(did)
-        if before == uid:
+        if before == uid and self._owners.is_saved(did) and not self._shares.refused:
             return
+        new = before not in {"", uid}
         given = [self._owners.put(did, Owned(did, uid, self._clock.seconds()))]
-        given.append(
-            self._shares.drop_where(lambda s: s.did == did and bool(before or s.uid == uid))
-        )
+        given.append(self._shares.drop_where(lambda s: s.did == did and (new or s.uid == uid)))
+        if new:
+            self._leave([did])
         self._changed(did)
         await settled(given)
 
@@ -155,15 +158,21 @@ class Ownership:
 
     async def _invite(self, did: str, by: str, uid: str, state: str) -> Share:
         known = self.share(did, uid)
-        if known is not None:
-            return await self._accept(known) if state == ACCEPTED else known
-        self._check_invitation(did, by, uid)
-        share = Share(self._random_hex(12), did, uid, by, self._clock.seconds(), state)
-        await self._put(share)
-        if state == INVITED:
+        if known is not None and state == ACCEPTED:
+            return await self._accept(known)
+        if known is not None and self._is_saved(known):
+            return known
+        if known is None:
+            self._check_invitation(did, by, uid)
+            known = Share(self._random_hex(12), did, uid, by, self._clock.seconds(), state)
+        await self._put(known)
+        if known.state == INVITED:
             for host in self._hosts:
-                host(share)
-        return share
+                host(known)
+        return known
+
+    def _is_saved(self, share: Share) -> bool:
+        return self._shares.is_saved(key_of(share.did, share.uid))
 
     def _check_invitation(self, did: str, by: str, uid: str) -> None:
         if uid in {"", by, self.owner(did)}:
@@ -182,7 +191,7 @@ class Ownership:
 
     async def _accept(self, share: Share) -> Share:
         accepted = evolve(share, state=ACCEPTED)
-        if accepted != share:
+        if accepted != share or not self._is_saved(share):
             await self._put(accepted)
         return accepted
 
@@ -209,12 +218,13 @@ class Ownership:
 
     def departed(self, uids: Collection[str]) -> Deferred[None]:
         """Users who are gone leave nothing to whoever has their name next."""
-        robots = {each.did for each in self._owners if each.uid in uids}
-        robots |= {each.did for each in self._shares if each.uid in uids}
+        left = {each.did for each in self._owners if each.uid in uids}
+        robots = left | {each.did for each in self._shares if each.uid in uids}
         gone = [
             self._owners.drop_where(lambda owned: owned.uid in uids),
             self._shares.drop_where(lambda share: share.uid in uids),
         ]
+        self._leave(left)
         for did in robots:
             self._changed(did)
         return settled(gone)
@@ -241,6 +251,19 @@ class Ownership:
 
         return undo
 
+    def when_left(self, mover: Callable[[str], object]) -> None:
+        """Hear of each robot that its owner has no more, though it stays here."""
+        self._movers = (*self._movers, mover)
+
+    def _leave(self, dids: Iterable[str]) -> None:
+        for did in list(dids):
+            for mover in self._movers:
+                mover(did)
+
+    def flush(self) -> Deferred[None]:
+        """Try again what the disk has refused."""
+        return settled([self._owners.flush(), self._shares.flush()])
+
     def _changed(self, did: str) -> None:
         self._changes += 1
         self._tell(did)
@@ -251,7 +274,9 @@ class Ownership:
 
     def _on_disk(self, gone: Sequence[Deferred[None]]) -> None:
         for each in gone:
-            each.addErrback(lambda failure: self._log.failure("an owner stays on disk", failure))
+            each.addErrback(
+                lambda failure: self._log.failure("an owner stays on disk for now", failure)
+            )
 
 
 @implementer(IPermits)

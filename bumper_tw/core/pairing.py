@@ -3,8 +3,9 @@ Which robot is the one that somebody has just paired.
 
 An app gives a robot a key along with the password of the network, and asks us for the robot of
 that key until it is here (http-devices.md 3.6).  How a robot shows the key is written nowhere: so
-it is looked for in whatever a robot logs in with, and when it is not there, the only robot that
-could be meant is.
+it is looked for in whatever a robot logs in with.  When it is not there, the only robot that could
+be meant is, for whoever has announced that he pairs one: asking for a key says nothing, as
+anybody can make one up.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,9 +63,14 @@ class Wait:
     found: str = ""
 
     @property
-    def open(self) -> bool:
-        """Whether somebody asks, and has not been answered."""
-        return bool(self.key) and not self.found
+    def announced(self) -> bool:
+        """Whether somebody has said that he pairs a robot, and has not got it."""
+        return any(self.said) and not self.found
+
+    @property
+    def said(self) -> tuple[bool, bool]:
+        """How much is known of what he waits for; more counts more."""
+        return self.prepared, bool(self.class_id)
 
 
 @define
@@ -128,6 +134,8 @@ class PairingDesk:
         if not SHORTEST <= len(key) <= LONGEST:
             return None
         wait = self._asking(uid, key)
+        if wait is None:
+            return None
         did = wait.found or self._shown(uid, key) or self._only(uid, wait)
         if wait.found and not self._permits.may_use(uid, did):
             # Meanwhile it has become somebody else's.
@@ -163,13 +171,13 @@ class PairingDesk:
                 wait.come[device.id.did] = None
 
     def _alive(self) -> Iterator[tuple[str, Wait]]:
-        """Everybody who waits; whoever has waited long enough does not any more."""
-        before = self._clock.seconds() - PATIENCE
+        """Everybody who waits; whoever has waited long enough is kept, but does not any more."""
         for uid, wait in list(self._waits.items()):
-            if wait.since < before:
-                del self._waits[uid]
-            else:
+            if not self._is_over(wait):
                 yield uid, wait
+
+    def _is_over(self, wait: Wait) -> bool:
+        return wait.since < self._clock.seconds() - PATIENCE
 
     def _waiting(self, uid: str) -> Wait:
         known = dict(self._alive()).get(uid)
@@ -182,8 +190,15 @@ class PairingDesk:
         self._waits[uid] = wait
         return wait
 
-    def _asking(self, uid: str, key: str) -> Wait:
-        """How long somebody waits for this key; another robot begins with another key."""
+    def _asking(self, uid: str, key: str) -> Wait | None:
+        """
+        How long somebody waits for this key; another robot begins with another key.
+
+        @return: C{None} when he has waited for it long enough: to ask on does not help.
+        """
+        known = self._waits.get(uid)
+        if known is not None and known.key == key and self._is_over(known):
+            return None
         wait = self._waiting(uid)
         if wait.found and wait.key != key:
             wait = self._begin(uid, Wait(self._clock.seconds()))
@@ -202,20 +217,38 @@ class PairingDesk:
 
     def _only(self, uid: str, wait: Wait) -> str:
         """The only robot that it can be; empty when there is none, or the choice."""
-        if any(other.open for name, other in self._alive() if name != uid):
+        if not wait.announced:
             return ""
-        dids = [did for did in wait.come if self._may_be(uid, did) and self._fits(wait, did)]
-        return dids[0] if len(dids) == 1 else ""
+        dids = [did for did in wait.come if self._may_be(uid, did) and self._fits(uid, wait, did)]
+        return dids[0] if len(dids) == 1 and not self._wanted(uid, wait, dids[0]) else ""
+
+    def _wanted(self, uid: str, wait: Wait, did: str) -> bool:
+        """Whether it may as well be the one that somebody else pairs, who has said no less."""
+        return any(
+            other.announced
+            and other.said >= wait.said
+            and self._may_be(name, did)
+            and self._fits(name, other, did)
+            for name, other in self._alive()
+            if name != uid
+        )
 
     def _may_be(self, uid: str, did: str) -> bool:
         return not self._owners.owner(did) or self._permits.may_keep(uid, did)
 
-    def _fits(self, wait: Wait, did: str) -> bool:
-        """Whether a robot that came may be the one that somebody waits for."""
+    def _fits(self, uid: str, wait: Wait, did: str) -> bool:
+        """
+        Whether a robot that came may be the one that somebody waits for.
+
+        One that was here long before may just have lost its network for a moment: it is meant
+        only if it is his anyway.
+        """
         device = self._here(did)
         if device is None or wait.class_id not in {"", device.id.model}:
             return False
-        return wait.prepared or device.bound_at >= wait.since
+        known_since = wait.since - PATIENCE if wait.prepared else wait.since
+        ours = wait.prepared and self._permits.may_keep(uid, did)
+        return ours or device.bound_at >= known_since
 
     def _here(self, did: str) -> Device | None:
         try:

@@ -8,6 +8,7 @@ from attrs import evolve, field, frozen
 from twisted.internet.defer import Deferred, fail, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime
 
+from bumper_tw.core.sessions import settled
 from bumper_tw.core.shelf import BETWEEN, Shelf, key_of
 from bumper_tw.dialect import areas
 from bumper_tw.errors import BadRequest
@@ -86,16 +87,22 @@ class People:
 
     def load(self, store: IRecordStore) -> Deferred[None]:
         """Take up what earlier runs left."""
-        shelves = (self._profiles, self._choices, self._accepted, self._kept)
-        loaded = gatherResults([each.load(store) for each in shelves], consumeErrors=True)
+        loaded = gatherResults([each.load(store) for each in self._shelves()], consumeErrors=True)
         return loaded.addCallback(lambda _: None)
+
+    def flush(self) -> Deferred[None]:
+        """Try again what the disk has refused."""
+        return settled([each.flush() for each in self._shelves()])
+
+    def _shelves(self) -> tuple[Shelf[Any], ...]:
+        return (self._profiles, self._choices, self._accepted, self._kept)
 
     def forget(self, uids: Collection[str]) -> Deferred[None]:
         """Users who are gone leave nothing to whoever has their name next."""
         shelves: tuple[Shelf[Any], ...] = (self._profiles, self._choices, self._accepted)
         gone = [shelf.drop(uid) for uid in uids for shelf in shelves]
         gone += [self.drop(uid, [each.key for each in self.kept(uid)]) for uid in uids]
-        return gatherResults(gone, consumeErrors=True).addCallback(lambda _: None)
+        return settled(gone)
 
     def profile(self, uid: str) -> Profile:
         """What a user says of himself; nothing, if he has not said anything."""
@@ -114,7 +121,7 @@ class People:
             return fail(wrong)
         known = self.profile(uid)
         profile = evolve(known, **checked)
-        if profile == known:
+        if profile == known and self._profiles.is_saved(uid):
             return succeed(profile)
         return self._profiles.put(uid, profile).addCallback(lambda _: profile)
 
@@ -150,6 +157,8 @@ class People:
             return fail(BadRequest("the setting has no name, or is too long"))
         if len(values) > MAX_SETTINGS:
             return fail(BadRequest("there are too many settings"))
+        if values == self._values(uid) and self._choices.is_saved(uid):
+            return succeed(None)
         return self._choices.put(uid, Choices(values))
 
     def accepted(self, uid: str) -> Mapping[str, float]:
@@ -165,7 +174,7 @@ class People:
         """
         now, known = self._clock.seconds(), self.accepted(uid)
         news = dict.fromkeys((each for each in ids if each not in known), now)
-        if not news:
+        if not news and self._accepted.is_saved(uid):
             return succeed(None)
         newest = list({**known, **news}.items())[-MAX_ACCEPTED:]
         return self._accepted.put(uid, Accepted(dict(newest)))
@@ -193,8 +202,11 @@ class People:
         known, now = self.kept_as(uid, key), self._clock.seconds()
         if known is None and len(self.kept(uid)) >= MAX_KEPT:
             return fail(BadRequest("there is too much already"))
+        place = key_of(uid, key)
+        if known is not None and known.text == text and self._kept.is_saved(place):
+            return succeed(None)
         created = known.created if known else now
-        return self._kept.put(key_of(uid, key), Kept(key, text, created, now))
+        return self._kept.put(place, Kept(key, text, created, now))
 
     def drop(self, uid: str, keys: Iterable[str]) -> Deferred[None]:
         """Keep some things no longer; unknown ones are fine."""

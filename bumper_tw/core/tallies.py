@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.core.allowance import Shares
+from bumper_tw.core.sessions import settled
 from bumper_tw.core.shelf import Shelf
 from bumper_tw.errors import StorageError
 from bumper_tw.interfaces import IRecordStore
@@ -148,4 +149,6 @@ class Tallies(Generic[R]):
         """
         dirty, self._dirty = self._dirty, {}
         known = ((key, record) for key, record in dirty.items() if key in self._shelf)
-        return gatherResults([self._shelf.put(*each) for each in known], consumeErrors=True)
+        # What the disk refuses now, the shelf tries again with the next one.
+        written = [self._shelf.put(*each) for each in known]
+        return settled([self._shelf.flush(), *written])

@@ -9,9 +9,12 @@ from attrs import frozen
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
+from bumper_tw.core.sessions import settled
 from bumper_tw.core.shelf import Shelf, key_of
 from bumper_tw.core.tallies import Tallies, Tally
+from bumper_tw.errors import StorageError
 from bumper_tw.interfaces import IRecordStore
 
 #: As many attempts are kept.
@@ -30,9 +33,9 @@ class Attempt(Tally):
     """
     Somebody asked for an update.
 
-    @ivar did: the robot; empty for whoever did not say so.
+    @ivar did: the robot; empty for whoever cannot be told to be one.
     @ivar model: its class, as far as it is known.
-    @ivar peer: the address it asked from last, of a robot that did not say who it is.
+    @ivar peer: the address that was asked from, if it is not known to be a robot.
     @ivar kind: C{firmware}, C{address} of the machine that has it, C{bundle} of screens, or
         C{app}.
     @ivar module: what of it.
@@ -72,8 +75,8 @@ class Updates:
         )
 
     def flush(self) -> Deferred[Any]:
-        """Write what has been counted."""
-        return self._attempts.flush()
+        """Write what has been counted, and that what was allowed is used."""
+        return settled([self._attempts.flush(), self._allowed.flush()])
 
     def note(
         self,
@@ -113,7 +116,7 @@ class Updates:
     def forget(self, did: str) -> Deferred[Any]:
         """A robot is gone."""
         gone = self._attempts.drop_where(lambda attempt: attempt.did == did)
-        return gatherResults([gone, self._allowed.drop(did)], consumeErrors=True)
+        return settled([gone, self._allowed.drop(did)])
 
     def allow(self, did: str) -> Deferred[None]:
         """Let one update through to a robot, within a day."""
@@ -138,9 +141,16 @@ class Updates:
         if found is None:
             self._log.warn("an update of {did} is allowed, but there is none for it", did=did)
             return None
-        self._allowed.drop(did).addErrback(lambda _: None)
+        # The shelf knows that it is used, even if the disk does not yet.
+        self._allowed.drop(did).addErrback(self._unwritten)
         self._log.warn("{did} gets the update that was allowed once", did=did)
         return found
+
+    def _unwritten(self, failure: Failure) -> None:
+        failure.trap(StorageError)
+        self._log.warn(
+            "an update stays allowed on disk for now: {why}", why=failure.getErrorMessage()
+        )
 
 
 def whose(attempt: Attempt) -> str:

@@ -5,6 +5,7 @@ The ids in the docstrings (S1, E5 ...) are those of the tables there.
 """
 
 import json
+from math import isfinite
 from typing import Any, NoReturn
 
 SUCCESS = "0000"
@@ -19,7 +20,13 @@ def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(text: str) -> float:
+    """A number beyond what a double holds would become C{Infinity}, see L{_refuse_constant}."""
+    number = float(text)
+    return number if isfinite(number) else _refuse_constant(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
@@ -32,8 +39,9 @@ def parse_json(raw: bytes) -> Any:
     """
     What JSON text in UTF-8 says.
 
-    @raise ValueError: it is not JSON, or nested deeper than anything sane, or has text that
-        no UTF-8 can say: half a surrogate pair (RFC 8259, 8.2).
+    @raise ValueError: it is not JSON, or nested deeper than anything sane, or has a number
+        that is too large for a double, or text that no UTF-8 can say: half a surrogate pair
+        (RFC 8259, 8.2).
     """
     text = raw.decode("utf-8")
     try:

@@ -95,6 +95,12 @@ class MqttProtocol(Lifetime):
     def stranger(self) -> bool:
         return self._session is None
 
+    @property
+    def robot(self) -> str:
+        """The did of the robot that is logged in; empty when it is none."""
+        there = self._presence is not None and not self._over
+        return self._open_session.who.name if there else ""
+
     def dataReceived(self, data: bytes) -> None:
         wave = self.factory.wave
         wave.rise()

@@ -64,6 +64,9 @@ class CleaningLogStore:
     def remove(self, ids: Sequence[str]) -> Deferred[None]:
         return self.database.interact(remove, tuple(ids)) if ids else succeed(None)
 
+    def forget(self, did: str) -> Deferred[None]:
+        return self.database.interact(forget, did)
+
     def prune(self, keep: int) -> Deferred[int]:
         return self.database.interact(prune, keep)
 
@@ -131,6 +134,11 @@ def logs(cursor: Cursor, did: str, limit: int) -> list[CleaningLog]:
 def remove(cursor: Cursor, ids: Sequence[str]) -> None:
     """Drop jobs."""
     cursor.executemany("DELETE FROM cleaning_logs WHERE id = :id", [{"id": each} for each in ids])
+
+
+def forget(cursor: Cursor, did: str) -> None:
+    """Drop all jobs of one robot."""
+    cursor.execute("DELETE FROM cleaning_logs WHERE did = :did", {"did": did})
 
 
 def prune(cursor: Cursor, keep: int) -> int:

@@ -8,6 +8,7 @@ owner may look into it and remove things with the means of his system.
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from errno import ENOENT
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol, TypeVar
@@ -36,6 +37,8 @@ AT_ONCE, MOST = 4, 1000
 KEY = re.compile(r"(\d{13})-([a-z0-9]{1,32})-[0-9a-f]{16}")
 #: What is being written.
 BEGUN = ".part"
+#: As often a folder is made that goes again meanwhile.
+TRIES = 5
 #: As long may the name of a folder be.
 LONGEST = 200
 
@@ -76,18 +79,30 @@ class Files:
     """Files below a folder, which is made with the first of them."""
 
     def __init__(
-        self, clock: IReactorTime, in_thread: InThread, data: Path, quota: Quota | None = None
+        self,
+        clock: IReactorTime,
+        in_thread: InThread,
+        data: Path,
+        quota: Quota | None = None,
+        holder: Callable[[str], str] = str,
     ) -> None:
-        """@param data: the data directory; a relative one is looked up now."""
+        """
+        @param data: the data directory; a relative one is looked up now.
+        @param holder: whose room the files of a robot take; its own, if nothing else is said.
+        """
         self._clock, self._in_thread, self._quota = clock, in_thread, quota or Quota()
         self._folder = data.absolute() / FOLDER
+        self._holder = holder
+        # With those that are being written: they take room already, but nobody sees them.
         self._files: dict[str, KeptFile] = {}
-        self._writing = 0
+        self._writing: set[str] = set()
 
     def look(self) -> None:
         """Find what earlier runs left; reads the disk at once."""
         found = sorted(self._found(), key=lambda file: file.key)
         self._files = {file.key: file for file in found}
+        for folder in self._folder.glob("*"):
+            drop_empty(folder)
 
     def _found(self) -> Iterator[KeptFile]:
         for path in self._folder.glob("*/*"):
@@ -101,17 +116,19 @@ class Files:
     def keep(self, owner: str, what: str, body: bytes) -> Deferred[str]:
         if len(body) > self._quota.largest:
             return fail(BadRequest(f"a file has at most {self._quota.largest} bytes"))
-        if self._writing >= AT_ONCE:
+        if len(self._writing) >= AT_ONCE:
             return fail(BadRequest("too many files come at the same time"))
         if not 0 < len(folder_name(owner)) <= LONGEST:
             return fail(BadRequest("no robot has such an id"))
         file = self._file(owner, what, len(body))
         gone = [self._path(each) for each in self._make_room(file)]
         self._files[file.key] = file
-        self._writing += 1
+        self._writing.add(file.key)
         path = self._path(file)
-        written = self._in_thread(lambda: write(path, body, gone)).addBoth(self._done)
-        return written.addCallbacks(lambda _: file.key, self._unwritten, errbackArgs=(file,))
+        written = self._in_thread(lambda: write(path, body, gone)).addBoth(self._done, file.key)
+        return written.addCallbacks(
+            self._written, self._unwritten, callbackArgs=(file,), errbackArgs=(file,)
+        )
 
     def _file(self, owner: str, what: str, size: int) -> KeptFile:
         word = "".join(c for c in what.lower() if c.isascii() and c.isalnum())[:32] or "file"
@@ -119,9 +136,16 @@ class Files:
         key = f"{int(now * 1000):013d}-{word}-{token_hex(8)}"
         return KeptFile(key, owner, word, size, now)
 
-    def _done(self, result: T) -> T:
-        self._writing -= 1
+    def _done(self, result: T, key: str) -> T:
+        self._writing.discard(key)
         return result
+
+    def _written(self, _: None, file: KeptFile) -> str | Deferred[str]:
+        if file.key in self._files:
+            return file.key
+        # Its robot was forgotten meanwhile, or others have needed the room.
+        path = self._path(file)
+        return self._in_thread(lambda: discard([path])).addCallback(lambda _: file.key)
 
     def _unwritten(self, failure: Failure, file: KeptFile) -> str:
         self._files.pop(file.key, None)
@@ -131,26 +155,37 @@ class Files:
 
     def _make_room(self, file: KeptFile) -> list[KeptFile]:
         """Take the oldest out of the list until there is room for one more."""
-        quota = self._quota
-        mine = [each for each in self._files.values() if each.owner == file.owner]
+        quota, held = self._quota, self._held()
+        mine = held.get(self._holder(file.owner), [])
         gone = surplus(mine, quota.owner - file.size, MOST - 1)
+        del mine[: len(gone)]
+        gone += surplus_of_largest(held, quota.all - file.size, MOST * 100)
         self._drop(gone)
-        more = surplus(list(self._files.values()), quota.all - file.size, MOST * 100)
-        self._drop(more)
-        return [*gone, *more]
+        return gone
+
+    def _held(self) -> dict[str, list[KeptFile]]:
+        """All files by whose room they take, the oldest first."""
+        owners = {file.owner for file in self._files.values()}
+        holders = {owner: self._holder(owner) for owner in owners}
+        held: dict[str, list[KeptFile]] = {}
+        for file in self._files.values():
+            held.setdefault(holders[file.owner], []).append(file)
+        return held
 
     def _drop(self, files: Iterable[KeptFile]) -> None:
         for file in files:
             self._files.pop(file.key, None)
 
     def of(self, owner: str) -> list[KeptFile]:
-        return [file for file in self._files.values() if file.owner == owner]
+        writing = self._writing
+        files = self._files.values()
+        return [file for file in files if file.owner == owner and file.key not in writing]
 
     def find(self, key: str) -> KeptFile | None:
-        return self._files.get(key)
+        return None if key in self._writing else self._files.get(key)
 
     def read(self, key: str) -> Deferred[bytes]:
-        file = self._files.get(key)
+        file = self.find(key)
         if file is None:
             return fail(BadRequest("there is no such file"))
         return self._in_thread(self._path(file).read_bytes).addErrback(self._unreadable, key)
@@ -162,7 +197,7 @@ class Files:
         raise BadRequest("there is no such file")
 
     def forget(self, owner: str) -> Deferred[None]:
-        gone = self.of(owner)
+        gone = [file for file in self._files.values() if file.owner == owner]
         if not gone:
             return succeed(None)
         self._drop(gone)
@@ -189,6 +224,27 @@ def surplus(files: list[KeptFile], room: int, most: int) -> list[KeptFile]:
     return gone
 
 
+def surplus_of_largest(held: dict[str, list[KeptFile]], room: int, most: int) -> list[KeptFile]:
+    """
+    The same of all together: whoever has most loses his oldest, so that many small ones do not
+    crowd each other out for a large one.
+
+    @param held: what everybody has; what has to go is taken out.
+    """
+    sizes = {name: sum(file.size for file in files) for name, files in held.items()}
+    numbers = {name: len(files) for name, files in held.items()}
+    size, left, gone = sum(sizes.values()), sum(numbers.values()), []
+    while left and (size > room or left > most):
+        shares = sizes if size > room else numbers
+        largest = max(shares, key=lambda name: shares[name])
+        file = held[largest].pop(0)
+        gone.append(file)
+        size, left = size - file.size, left - 1
+        sizes[largest] -= file.size
+        numbers[largest] -= 1
+    return gone
+
+
 def write(path: Path, body: bytes, gone: Iterable[Path]) -> None:
     """
     Write a file, whole or not at all, for nobody but us.
@@ -197,11 +253,9 @@ def write(path: Path, body: bytes, gone: Iterable[Path]) -> None:
     @raise OSError: the disk refuses.
     """
     discard(gone)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     begun = path.with_name(path.name + BEGUN)
     try:
-        handle = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "wb") as file:
+        with open(begin(begun), "wb") as file:
             file.write(body)
         begun.replace(path)
     except OSError:
@@ -209,13 +263,41 @@ def write(path: Path, body: bytes, gone: Iterable[Path]) -> None:
         raise
 
 
+def begin(path: Path) -> int:
+    """
+    Open a new file, in a folder that is made with it.
+
+    @raise OSError: the disk refuses.
+    """
+    for _ in range(TRIES):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileNotFoundError:
+            # Another thread has just removed the folder, which was empty.
+            continue
+    raise FileNotFoundError(ENOENT, "the folder goes as often as it is made", str(path))
+
+
 def discard(paths: Iterable[Path]) -> None:
-    """Remove files; those that are gone, or cannot be removed, are left alone."""
+    """
+    Remove files, and folders that are empty then; those that are gone, or cannot be removed,
+    are left alone.
+    """
     for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError:
             continue
+        drop_empty(path.parent)
+
+
+def drop_empty(folder: Path) -> None:
+    """Remove a folder that has nothing in it."""
+    try:
+        folder.rmdir()
+    except OSError:
+        return
 
 
 @frozen

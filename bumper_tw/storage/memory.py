@@ -163,6 +163,10 @@ class MemoryCleaningLogStore:
             self.jobs.pop(each, None)
         return succeed(None)
 
+    def forget(self, did: str) -> Deferred[None]:
+        self.jobs = {i: log for i, log in self.jobs.items() if log.device.did != did}
+        return succeed(None)
+
     def prune(self, keep: int) -> Deferred[int]:
         had = len(self.jobs)
         robots = {log.device.did for log in self.jobs.values()}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import deep_iterable, in_, instance_of, matches_re
 from twisted.internet.defer import Deferred
 
@@ -13,6 +13,8 @@ from bumper_tw.core.people import People
 from bumper_tw.dialect.envelopes import parse_json
 from bumper_tw.errors import StartError
 from bumper_tw.web.call import Answer, Call
+from bumper_tw.web.engine.answers import contents
+from bumper_tw.web.engine.template import NO_STORE
 from bumper_tw.web.persons import Person, Persons
 from bumper_tw.web.profile import Wrapping, everywhere
 from bumper_tw.web.routes import POST, Route
@@ -65,7 +67,7 @@ def load(shipped: Path, own: Path) -> Agreements:
     """
     path = own / FILE if (own / FILE).is_file() else shipped / FILE
     try:
-        said = parse_json(path.read_bytes())
+        said = parse_json(contents(path))
         return Agreements(
             said.get("required", False),
             tuple(Agreement(**each) for each in said["agreements"]),
@@ -102,7 +104,7 @@ class AgreementRoutes:
 
     def newest(self, call: Call) -> Answer:
         """AG01, before anybody is logged in."""
-        return self._wrapping.ok([self._entry(call, each) for each in self._agreements.newest])
+        return self._linked([self._entry(call, each) for each in self._agreements.newest])
 
     def both_lists(self, call: Call) -> Answer:
         """AG02: what is in both lists needs no consent."""
@@ -116,7 +118,7 @@ class AgreementRoutes:
             ],
             "newestList": [self._entry(call, each, force="N") for each in newest],
         }
-        return self._wrapping.ok(data)
+        return self._linked(data)
 
     def check(self, call: Call) -> Answer:
         """AG03, for the oldest apps."""
@@ -125,11 +127,14 @@ class AgreementRoutes:
         entries = self._checked(call)
         for entry in entries:
             del entry["updateDesc"]
-        return self._wrapping.ok(entries)
+        return self._linked(entries)
 
     def check_batch(self, call: Call) -> Answer:
         """AG04 and AG05."""
-        return self._wrapping.ok(self._checked(call))
+        return self._linked(self._checked(call))
+
+    def _linked(self, entries: object) -> Answer:
+        return evolve(self._wrapping.ok(entries), headers=NO_STORE)
 
     def _checked(self, call: Call) -> list[dict[str, Any]]:
         accepted = self._accepted(self._persons.person(call))

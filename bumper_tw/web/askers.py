@@ -1,6 +1,11 @@
-"""Which robot asks, where requests say so in one of many ways, and prove nothing."""
+"""
+Which robot asks, where requests say so in one of many ways, and prove nothing.
 
-from collections.abc import Iterator, Mapping
+So it has to be connected, by MQTT or XMPP, from the address that the request is from.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from attrs import frozen
@@ -20,21 +25,27 @@ READ = 1 << 16
 
 @frozen
 class Askers:
-    """Finds the robot that a request names."""
+    """
+    Finds the robot that a request is from.
+
+    @ivar is_at: whether a robot, by did, is connected from an address.
+    """
 
     registry: IDeviceRegistry
+    is_at: Callable[[str, str], bool]
 
     def robot(self, call: Call, inside: bool = True) -> Device | None:
         """
-        The robot, if it is a known one.
+        The robot that the request names, if it is a known one, and can be the one that asks.
 
         @param inside: whether the body may tell, too.
         @raise BadRequest: there are more query parameters than anybody sends.
         """
         body = fields_of(call) if inside and len(call.raw) <= READ else {}
-        found = (self._by_id(text) for text in said(call, body, IDS))
-        known = next((device for device in found if device is not None), None)
-        return known or self._by_serial(frozenset(said(call, body, SERIALS)))
+        named = (self._by_id(text) for text in said(call, body, IDS))
+        serials = frozenset(said(call, body, SERIALS))
+        found = (device for device in chain(named, self._by_serial(serials)) if device)
+        return next((each for each in found if self.is_at(each.id.did, call.peer)), None)
 
     def _by_id(self, did: str) -> Device | None:
         try:
@@ -42,10 +53,9 @@ class Askers:
         except DeviceUnknown:
             return None
 
-    def _by_serial(self, names: frozenset[str]) -> Device | None:
-        if not names:
-            return None
-        return next((each for each in self.registry.devices() if each.name in names), None)
+    def _by_serial(self, names: frozenset[str]) -> Iterator[Device]:
+        if names:
+            yield from (each for each in self.registry.devices() if each.name in names)
 
 
 def said(call: Call, body: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[str]:

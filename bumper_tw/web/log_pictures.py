@@ -9,6 +9,7 @@ from bumper_tw.people_interfaces import IFiles
 from bumper_tw.values import CleaningLog
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.routes import GET, Route
+from bumper_tw.web.uploads import STRANGERS
 
 #: What pictures begin with, and what they are.
 KINDS = (
@@ -37,8 +38,8 @@ class LogPictures:
 
     def path(self, log: CleaningLog) -> str | None:
         """Where on this box the picture of a job is; C{None} if it is not here."""
-        name = log.image_url or ""
-        own = self._files.of(log.device.did) if name else ()
+        name, did = log.image_url or "", log.device.did
+        own = self._files.of(did) if name and did != STRANGERS else ()
         keys = (file.key for file in reversed(own) if name == file.key or word(name) == file.what)
         found = next(keys, None)
         return None if found is None else f"/api/files/{found}"

@@ -151,7 +151,8 @@ class MessageRoutes:
         device = self._device(message.did) if message else None
         title, body = GONE
         if message is not None and device is not None:
-            name = robot_name(device, call.base_url)
+            # Whoever has this address may be anybody: what its owner calls it is not said.
+            name = sold_as(device, call.base_url)
             title, body = self._texts.of(message, name, call.query("lang"))
         page = PAGE.format(title=escape(title), body=escape(body))
         return Answer(page.encode("utf-8", "replace"), content_type=HTML)
@@ -264,20 +265,22 @@ class MessageRoutes:
         }
 
     def _invitation(self, uid: str, call: Call, message: HouseMessage) -> dict[str, Any]:
-        device = self._device(message.did)
-        name = robot_name(device, call.base_url) if device else ""
+        """Until it is accepted, it is called C{did} what the share is, and no name is told."""
+        device, known = self._device(message.did), self._permits.may_use(uid, message.did)
+        called = robot_name if known else sold_as
+        name = called(device, call.base_url) if device else ""
         model = device.id.model if device else ""
         _, body = self._texts.of(message, name, self._readers.language(uid))
         return {
             "action": "shareDevice",
             "deviceName": name,
-            "did": message.did,
+            "did": message.did if known else message.id,
             "icon": product(model, call.base_url).get("icon", ""),
             "id": message.id,
             "isRead": self._messages.is_read(uid, message),
             "message": body,
             "mid": model,
-            "resource": device.id.resource if device else "",
+            "resource": device.id.resource if device and known else "",
             "shareStatus": STATES.get(self._readers.offer(message.did, uid), "sharing"),
             "ts": int(message.at * 1000),
         }
@@ -285,7 +288,12 @@ class MessageRoutes:
 
 def robot_name(device: Device, base_url: str) -> str:
     """What a robot is called: by its owner, or by its maker."""
-    return device.nick or str(product(device.id.model, base_url)["deviceName"])
+    return device.nick or sold_as(device, base_url)
+
+
+def sold_as(device: Device, base_url: str) -> str:
+    """What its maker calls it."""
+    return str(product(device.id.model, base_url)["deviceName"])
 
 
 def older(messages: Sequence[HouseMessage], after: str) -> Sequence[HouseMessage]:

@@ -66,7 +66,7 @@ class OwningRoutes:
         uid, did = self._guard(call).name, call.segments["did"]
         device = self._fleet.registry.device(did)
         kept = self._fleet.permits.may_keep(uid, device.id.did)
-        if not kept and self._ownership.owner(did):
+        if not kept and not self._fleet.may_take(uid, did):
             raise stranger_to(did)
         user = self._user(call.field("account", str))
         if not kept and user.uid != uid:

@@ -11,13 +11,14 @@ from bumper_tw.values import Device
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.commands import Function
 from bumper_tw.web.devices import Todo
+from bumper_tw.web.engine.template import NO_STORE
 from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.pictures import GUIDES
 from bumper_tw.web.routes import ANY, GET, Route
 from bumper_tw.web.told import value_of
 
-#: In how many ways lists are kept: for each name a client has for this box.
-MAX_WAYS = 8
+#: What stands in the lists, which are made once, for the name that a client has for this box.
+HOST, BASE_URL = "{host}", "{base_url}"
 
 #: Texts of the wizard's pages by their pictures: title, what to do, what the button says.
 POWER = ("power", "Switch the robot on", "Put it on its station, or switch it on itself.", "Next")
@@ -60,7 +61,7 @@ class PairingRoutes:
 
     def __init__(self, desk: PairingDesk, user: Callable[[Call], str]) -> None:
         self._desk, self._user = desk, user
-        self._made: dict[tuple[str, str, str], bytes] = {}
+        self._made: dict[str, bytes] = {}
 
     def routes(self) -> tuple[Route, ...]:
         """PC02, PC03, PC04 and PC06."""
@@ -82,19 +83,18 @@ class PairingRoutes:
 
     def groups(self, call: Call) -> Answer:
         """PC02: the picker, by families."""
-        return self._kept("groups", call, lambda: groups_body(call.host, call.base_url))
+        return self._kept("groups", call, lambda: groups_body(HOST, BASE_URL))
 
     def flat(self, call: Call) -> Answer:
         """PC04: the picker of older apps."""
-        return self._kept("flat", call, lambda: flat_body(call.base_url))
+        return self._kept("flat", call, lambda: flat_body(BASE_URL))
 
     def _kept(self, name: str, call: Call, made: Callable[[], Body]) -> Answer:
-        way = name, call.host, call.base_url
-        if way not in self._made:
-            if len(self._made) >= MAX_WAYS:
-                self._made.clear()
-            self._made[way] = to_json(made())
-        return Answer(self._made[way])
+        if name not in self._made:
+            self._made[name] = to_json(made())
+        # Neither has anything in it that JSON would have to escape.
+        whole = self._made[name].replace(BASE_URL.encode(), call.base_url.encode())
+        return Answer(whole.replace(HOST.encode(), call.host.encode()), headers=NO_STORE)
 
     def decode(self, call: Call, body: Mapping[str, Any]) -> Answer:
         """
@@ -107,7 +107,8 @@ class PairingRoutes:
         if code is None:
             return json_answer(todo_ok({}))
         self._desk.looked_up(self._user(call), code.class_id)
-        return json_answer(todo_ok(code_body(code, call.host, call.base_url)))
+        told = code_body(code, call.host, call.base_url)
+        return Answer(to_json(todo_ok(told)), headers=NO_STORE)
 
     def prepare(self, call: Call, _: Mapping[str, Any]) -> Answer:
         """

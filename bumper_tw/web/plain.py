@@ -14,9 +14,13 @@ def plain_failure(status: int, text: str) -> Answer:
     return json_answer({"code": status, "msg": text, "message": text}, status)
 
 
-def describe(call: Call) -> str:
-    """Who wants what, for the log.  The query stays out: it holds tokens."""
-    return f"{call.peer} {printable(call.method, 20)} {printable(call.path)}"
+def describe(call: Call, path: str) -> str:
+    """
+    Who wants what, for the log.  The query stays out: it holds tokens.
+
+    @param path: the one that was asked for, without what is somebody's.
+    """
+    return f"{call.peer} {printable(call.method, 20)} {printable(path)}"
 
 
 def not_found(_: Call) -> Answer:

@@ -19,6 +19,7 @@ from bumper_tw.values import Device, Principal
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.routes import GET, Route
+from bumper_tw.web.uploads import STRANGERS
 
 #: What no browser shows or runs: nobody knows what is in a file that was left here.
 BYTES = "application/octet-stream"
@@ -73,7 +74,9 @@ class ReportRoutes:
 
     def files(self, call: Call) -> Answer:
         """What a robot left here, the oldest first."""
-        found = self._files.of(self._robot(call).id.did)
+        did = self._robot(call).id.did
+        # A robot may call itself as it likes; what strangers left is not its.
+        found = self._files.of(did) if did != STRANGERS else ()
         return json_answer({"files": [file_entry(each) for each in found]})
 
     def file(self, call: Call) -> Deferred[Answer]:

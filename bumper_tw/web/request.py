@@ -99,6 +99,9 @@ class LeanRequest(Request):
     channel: Any
     site: Any
     _dropped = 0
+    _is_large = False
+    _room: int
+    _left: int
     _deadline: IDelayedCall | None = None
 
     def parseCookies(self) -> None:
@@ -120,27 +123,40 @@ class LeanRequest(Request):
         self.content = self._body = BytesIO()
         self._edge: Edge = self.channel.site
         # Twisted tells the request what it is for once its body is there.
-        self._room = self._left = self._edge.room(self.channel._path)  # noqa: SLF001
-        common = self._edge.limits.max_body
-        if self._room > common and (length is None or length > common):
-            self._join_large(common)
-        if length is not None and length > self._left:
+        self._room = self._edge.room(self.channel._path)  # noqa: SLF001
+        self._left = min(self._room, self._edge.limits.max_body)
+        if length is not None and not self._fits(length):
             self._refuse_body()
+
+    def _fits(self, size: int) -> bool:
+        """
+        Whether so many more bytes may come.
+
+        Nobody takes a place among the large ones before his body is larger than others, or at
+        least he says so: whoever trickles a chunked one must not shut the others out.
+        """
+        if size > self._left and not self._is_large:
+            self._join_large(self._edge.limits.max_body)
+        return size <= self._left
 
     def _join_large(self, common: int) -> None:
         """Be one of the few whose body is longer than usual; who comes too late may not."""
         peer, large = plain_address(self.getClientAddress()), self._edge.large
+        if self._room <= common:
+            return
         if large.full(peer):
-            self._room = self._left = common
-        else:
-            large.enter(peer)
-            self.notifyFinish().addBoth(lambda _: large.leave(peer))
+            self._room = common
+            return
+        self._is_large = True
+        self._left += self._room - common
+        large.enter(peer)
+        self.notifyFinish().addBoth(lambda _: large.leave(peer))
 
     def handleContentChunk(self, data: bytes) -> None:
         """A piece of the body."""
         if self.refused:
             self._drop(len(data))
-        elif len(data) > self._left:
+        elif not self._fits(len(data)):
             self._refuse_body()
         else:
             self._left -= len(data)

@@ -91,14 +91,16 @@ class SharingRoutes:
     def _entry(
         self, device: Device, shares: Sequence[Share], uid: str, base_url: str
     ) -> dict[str, Any]:
+        known = self._fleet.permits.may_use(uid, device.id.did)
         owner = self._fleet.ownership.owner(device.id.did) or shares[0].by
         described = product(device.id.model, base_url)
         return {
             "deviceName": described["deviceName"],
-            "did": device.id.did,
+            # Until he accepts, the asker knows the share, and not the robot.
+            "did": device.id.did if known else shares[0].id,
             "icon": described.get("icon", ""),
             "mid": device.id.model,
-            "resource": device.id.resource,
+            "resource": device.id.resource if known else "",
             "share": True,
             "ownUsers": self._person(owner, uid),
             "shareUsers": [
@@ -141,7 +143,8 @@ class SharingRoutes:
 
         @raise BadRequest: it is not the asker's.
         """
-        uid, did = self._guard.portal(call), told(call, "did")
+        uid = self._guard.portal(call)
+        did = self._fleet.meant(uid, told(call, "did"))
         ownership, name = self._fleet.ownership, told(call, "username", "account", "user", "uid")
         if ownership.share(did, uid) is not None and not self._fleet.permits.may_keep(uid, did):
             return ownership.end(did, uid).addCallback(done)

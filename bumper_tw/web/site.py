@@ -7,30 +7,29 @@ own API is on a Klein application.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from attrs import evolve
 from klein import Klein
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 from twisted.web.iweb import IRequest
 from twisted.web.server import Site
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from bumper_tw.core.repeats import Repeats, again
-from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused
+from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused, StorageError
 from bumper_tw.front.crowd import Headcount, Unwelcome
 from bumper_tw.web.call import Answer, Call, plain_address
 from bumper_tw.web.channel import LeanChannel
 from bumper_tw.web.engine.answers import Answers
+from bumper_tw.web.engine.complaints import Complaints, words_of
 from bumper_tw.web.engine.paths import Found
 from bumper_tw.web.engine.table import check, room, table
-from bumper_tw.web.engine.wrapping import family
-from bumper_tw.web.plain import NOBODYS, describe, not_found, plain_failure, printable
+from bumper_tw.web.engine.wrapping import family, is_own
+from bumper_tw.web.plain import NOBODYS, not_found, plain_failure
 from bumper_tw.web.request import LeanRequest, Limits, origin_form
 from bumper_tw.web.routes import Route
 
@@ -38,14 +37,14 @@ T = TypeVar("T")
 
 #: The failures a route's own family of clients hears of.
 OURS = (BadRequest, LoginRefused, CommandFailed)
+UNSTORED = "cannot be stored now"
 BROKEN = "something went wrong here; the log says more"
 #: How many seconds clients have to close when the server stops; an answer that is in the
 #: making then has to be there by the end of them.
 FAREWELL = 1.0
-#: As many uploads, whose bodies may be longer than others', are taken at the same time.
+#: As many uploads, whose bodies may be longer than others', are taken at the same time, each
+#: from another address.
 LARGE = 4
-#: As many lines about refusals of one client within a minute, of those there are.
-LINES = 20
 
 
 class WebSite(Site):
@@ -53,14 +52,13 @@ class WebSite(Site):
     Answers requests by routes.
 
     @ivar counts: how often what went wrong: C{unknown}, C{method}, C{refused}, C{broken},
-        C{large}, C{slow}, C{crowded}; and C{requests} in all.
+        C{unstored}, C{large}, C{slow}, C{crowded}; and C{requests} in all.
     @ivar channels: the connections there are, and the address each is from.
     @ivar everybody: how many that are.
     @ivar large: how many requests with a body longer than usual are on their way.
     @ivar unknown: answers what there is no route for; its C{None} is a 404.
     """
 
-    _log = Logger()
     # Twisted's own would first negotiate HTTP/2.
     protocol = LeanChannel  # type: ignore[assignment]  # declared more narrowly than needed
 
@@ -79,17 +77,17 @@ class WebSite(Site):
         # Twisted's is reset by every byte; L{LeanChannel} has its own.
         self.timeOut = None
         self.limits = limits
-        self.counts: Counter[str] = Counter()
-        self.unknown: Callable[[Call], Answer | None] = lambda _: None
+        self._complaints = Complaints(clock)
+        self.counts: Counter[str] = self._complaints.counts
+        self.unknown: Callable[[Call, Container[str]], Answer | None] = lambda _call, _words: None
         self._answers = answers
         self._code: list[Route] = []
         self._date = (-1, b"")
         self._routes: dict[str, Route] = {}
         self.channels: dict[LeanChannel, str] = {}
         self.everybody = Headcount(limits.connections, limits.per_peer)
-        self.large = Headcount(LARGE, LARGE)
+        self.large = Headcount(LARGE, 1)
         self._waiting: list[Deferred[None]] = []
-        self._said = Repeats(clock, share=LINES)
         # The private API has a path with two slashes in a row (http.md 3), which is not a
         # slip to be redirected.
         self.app.url_map.merge_slashes = False
@@ -108,7 +106,9 @@ class WebSite(Site):
         return [*self._routes.values(), *self._code, *self._data()]
 
     def _use(self, data: Iterable[Route]) -> None:
-        self._paths = table([*self._code, *data])
+        routes = [*self._code, *data]
+        self._paths = table(routes)
+        self._complaints.words = words_of([*self._routes.values(), *routes])
 
     def find(self, path: bytes) -> Found[Route] | None:
         """The routes of a path, by method, as long as they are not Klein's."""
@@ -178,16 +178,7 @@ class WebSite(Site):
 
     def slow(self, channel: LeanChannel) -> None:
         """A request took too long to arrive."""
-        self.counts["slow"] += 1
-        patience, peer = f"{self.limits.request:g}", self.channels[channel]
-        more = self._said.say(f"{peer} slow", peer)
-        if more is not None:
-            self._log.info(
-                "closing {peer}: no whole request in {patience} s{more}",
-                peer=peer,
-                patience=patience,
-                more=again(more),
-            )
+        self._complaints.slow(self.channels[channel], self.limits.request)
 
     def farewell(self) -> Deferred[None]:
         """
@@ -283,7 +274,7 @@ class WebSite(Site):
         """There is no such path; somebody may have an answer all the same."""
         call = Call(request, {})
         try:
-            answer = self.unknown(call)
+            answer = self.unknown(call, self._complaints.words)
         except Exception as wrong:  # noqa: BLE001 - the top of the web tree
             return self._excuse(NOBODYS, call, wrong)
         if answer is not None:
@@ -315,9 +306,12 @@ class WebSite(Site):
         """The failure as the client of this route understands it."""
         if isinstance(wrong, OURS):
             answer = self._failure_body(route, call, wrong)
-            return self._refuse(call, "refused", answer, str(wrong))
-        self.counts["broken"] += 1
-        self._log.failure("{call} broke", Failure(wrong), call=describe(call))
+            return self._refuse(call, "refused", answer, str(wrong), route)
+        if isinstance(wrong, StorageError):
+            self._complaints.unstored(call, wrong, route)
+            answer = self._failure_body(route, call, BumperError(UNSTORED))
+            return evolve(answer, status=503) if is_own(call.path) else answer
+        self._complaints.broke(call, Failure(wrong), route)
         return evolve(self._failure_body(route, call, BumperError(BROKEN)), status=500)
 
     def _failure_body(self, route: Route, call: Call, wrong: Exception) -> Answer:
@@ -327,16 +321,10 @@ class WebSite(Site):
             # Its body names the question, and the question cannot be read.
             return plain_failure(400, str(worse))
 
-    def _refuse(self, call: Call, kind: str, answer: Answer, reason: str) -> Answer:
-        self.counts[kind] += 1
-        more = self._said.say(f"{call.peer} {kind} {call.path[:64]}", call.peer)
-        if more is not None:
-            self._log.info(
-                "refused {call}: {reason}{more}",
-                call=describe(call),
-                reason=printable(reason),
-                more=again(more),
-            )
+    def _refuse(
+        self, call: Call, kind: str, answer: Answer, reason: str, route: Route = NOBODYS
+    ) -> Answer:
+        self._complaints.refused(call, kind, reason, route)
         return answer
 
     def _unrouted(self, request: LeanRequest, failure: Failure) -> None:
@@ -360,7 +348,8 @@ class WebSite(Site):
         route = others[allowed[0].encode("ascii")]
         answer = self._failure_body(route, call, BadRequest(text))
         allow = (*answer.headers, ("Allow", ", ".join(allowed)))
-        return self._refuse(call, "method", evolve(answer, status=405, headers=allow), text)
+        answer = evolve(answer, status=405, headers=allow)
+        return self._refuse(call, "method", answer, text, route)
 
     def room(self, target: bytes) -> int:
         """
@@ -378,8 +367,7 @@ class WebSite(Site):
 
     def broke(self, request: LeanRequest, failure: Failure) -> None:
         """Log a bug outside of any route, and answer something."""
-        self.counts["broken"] += 1
-        self._log.failure("{call} broke", failure, call=describe(Call(request, {})))
+        self._complaints.broke(Call(request, {}), failure)
         if not request.finished:
             request.reply(plain_failure(500, BROKEN))
 

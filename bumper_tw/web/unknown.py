@@ -4,12 +4,13 @@ their family has it.  An app that is told "not found" asks for ever, or shows an
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.core.accounts import Accounts
+from bumper_tw.core.people import People
 from bumper_tw.core.unknown import PRIVATE, Seen, UnknownPaths
 from bumper_tw.dialect import models
 from bumper_tw.errors import BadRequest
@@ -53,43 +54,49 @@ class UnknownAnswers:
         self._clock, self._unknown = clock, unknown
         self._house, self._harmless = house, harmless
 
-    def __call__(self, call: Call) -> Answer | None:
+    def __call__(self, call: Call, known: Container[str]) -> Answer | None:
         """
         The answer to a request that no route is for.
 
+        @param known: the words that paths of routes are made of.
         @return: C{None} for our own API, whose clients are to hear of their mistake.
         """
         if is_own(call.path):
             return None
         found = family(call.path)
-        self._unknown.note(seen(call, found), self._house())
+        self._unknown.note(seen(call, found), self._house(), known)
         if found is None or not self._harmless or call.method not in METHODS:
             return json_answer(NOT_FOUND, 404)
         return found.ok(int(self._clock.seconds() * 1000))
 
 
 class House:
-    """Knows what is ours: robots, users, and classes of robots."""
+    """Knows what is ours: robots, users, their names and homes, and classes of robots."""
 
-    def __init__(self, registry: IDeviceRegistry, accounts: Accounts) -> None:
-        self._registry, self._accounts = registry, accounts
+    def __init__(self, registry: IDeviceRegistry, accounts: Accounts, people: People) -> None:
+        self._registry, self._accounts, self._people = registry, accounts, people
 
     def __call__(self) -> Own:
         """What it knows at the moment."""
-        words = {
-            word
-            for device in self._registry.devices()
-            for word in (device.id.did, device.name, device.nick)
-            if word
-        }
+        words = {word.casefold() for word in (*self._robots(), *self._users()) if word}
 
         def is_ours(text: str) -> bool:
-            return text in words or self._is_known(text)
+            return text.casefold() in words or models.model(text) is not None
 
         return is_ours
 
-    def _is_known(self, text: str) -> bool:
-        return models.model(text) is not None or self._accounts.user(text) is not None
+    def _robots(self) -> Iterator[str]:
+        for device in self._registry.devices():
+            yield from (device.id.did, device.name, device.nick)
+
+    def _users(self) -> Iterator[str]:
+        for uid in self._accounts.household.uids():
+            user = self._accounts.user(uid)
+            account = user.account if user is not None else ""
+            # Of an e-mail address the front alone is a name, too.
+            yield from (uid, account, account.partition("@")[0])
+            yield self._people.profile(uid).nickname
+            yield from (home.name for home in self._accounts.homes(uid))
 
 
 def seen(call: Call, found: Family | None) -> Seen:

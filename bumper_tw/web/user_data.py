@@ -71,8 +71,11 @@ class UserDataRoutes:
 
 
 def value_in(kept: Kept) -> Any:
-    """What is kept."""
-    return parse_json(kept.text.encode("utf-8"))
+    """What is kept; nothing, when it cannot be read any more."""
+    try:
+        return parse_json(kept.text.encode("utf-8", "replace"))
+    except ValueError:
+        return None
 
 
 def entry(kept: Kept) -> dict[str, Any]:

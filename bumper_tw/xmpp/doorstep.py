@@ -52,6 +52,10 @@ class IStream(Protocol):
     def dismiss(self, gone: Callable[[Principal], bool]) -> None:
         """End, if that is somebody who would not be let in any more."""
 
+    @property
+    def robot(self) -> str:
+        """The did of the robot whose stream it is; empty when it is none's."""
+
 
 class Doorstep(protocol.Protocol):
     """
@@ -84,6 +88,11 @@ class Doorstep(protocol.Protocol):
     def peer(self) -> str:
         """The other side, for the log."""
         return self.host or "a local socket"
+
+    @property
+    def robot(self) -> str:
+        """The did of the robot that has its address; empty when there is none."""
+        return "" if self._stream is None else self._stream.robot
 
     def connectionMade(self) -> None:
         patience = self.factory.limits.login

@@ -174,6 +174,11 @@ class XmppStream(Login):
             self._reader.rest()
         self._wake(max(0.0, self._due - now), self._tick)
 
+    @property
+    def robot(self) -> str:
+        """The did of the robot that has its address; empty when there is none."""
+        return self._known.name if self._presence is not None and not self._over else ""
+
     # Ending
 
     def conflict(self) -> None:

@@ -87,7 +87,7 @@ class RobotTests(SynchronousTestCase):
                 self.come(f"x{number}")
         new = self.house.settings.identity.new_robots_per_hour
         self.assertEqual(work.count("save"), 2 * new)
-        self.assertLessEqual(len(work), 5 * new)
+        self.assertLessEqual(len(work), 6 * new)
 
     def test_removed(self) -> None:
         """A robot that was removed is new when it comes again: all it tells is written."""

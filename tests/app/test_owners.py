@@ -9,21 +9,25 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.assembly import reload_accounts
 from bumper_tw.app.config import IdentitySettings, Settings, load
+from bumper_tw.app.leftovers import drop_strays
 from bumper_tw.core.ownership import ACCEPTED, Ownership
 from bumper_tw.core.policies import uid_of
 from bumper_tw.errors import StartError
 from bumper_tw.storage.accounts import AccountStore
+from bumper_tw.storage.cleaning import CleaningLogStore
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.storage.devices import DeviceStore
+from bumper_tw.storage.memory_records import MemoryRecordStore
 from bumper_tw.storage.migrations import DATABASE, migrate
 from bumper_tw.storage.records import RecordStore
-from bumper_tw.values import Device, DeviceId, User
+from bumper_tw.values import CleaningLog, Device, DeviceId, User
 from tests.app.test_cli import Case
 from tests.core.fleets import ownership_of
 from tests.flows.house import House
 from tests.samples import DUSTY_DEVICE, RUSTY_DEVICE, RecordingLink
 
 ANNA, BEN = "anna", "ben"
+JOB = CleaningLog(DUSTY_DEVICE.id, "c1", 1000)
 OWNERS = {"identity.policy": "strict", "identity.robots_of": "owners"}
 
 
@@ -93,6 +97,22 @@ class StartTests(SynchronousTestCase):
         house.facts.belongings.ownership.give(did, "anna")
         house.facts.registry.forget(did)
         self.assertEqual(house.facts.belongings.ownership.owner(did), "")
+
+    def test_handed_on(self) -> None:
+        """The next owner does not learn what a robot did at the last one's; a household does."""
+        for robots_of, left in (("owners", []), ("household", [JOB])):
+            house = self.house(robots_of)
+            ownership = house.facts.belongings.ownership
+            self.successResultOf(ownership.give(JOB.device.did, ANNA))
+            self.successResultOf(house.facts.logs.record(JOB))
+            self.successResultOf(ownership.give(JOB.device.did, BEN))
+            self.assertEqual(self.logs(house), left)
+            self.successResultOf(house.facts.registry.forget(JOB.device.did))
+            self.assertEqual(self.logs(house), [])
+
+    def logs(self, house: House) -> list[CleaningLog]:
+        """What the robot has cleaned."""
+        return self.successResultOf(house.facts.logs.logs(JOB.device.did, 9))
 
     def test_user_gone(self) -> None:
         """Whose account is removed has nothing left, when it is made again."""
@@ -178,6 +198,48 @@ class CommandTests(Case):
         self.assertEqual(self.owners(), ["-", "anna", "-"])
         self.said("user", "remove", "anna")
         self.assertEqual(self.owners(), ["-", "-", "-"])
+
+    def test_leftovers(self) -> None:
+        """Whoever gets the name of a user or robot next finds nothing of the last one."""
+        anna, file = uid_of(ANNA), self.folder / "files" / "dusty" / f"{1:013d}-map-{1:016x}"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"map")
+        message = {"id": "m", "did": "dusty", "at": 1.0, "kind": "error", "about": "1"}
+        kept: dict[str, dict[str, Any]] = {
+            "messages": {"m": message, "n": {**message, "did": "rusty"}},
+            "profiles": {anna: {"nickname": "A"}, uid_of(BEN): {}, "": {}},
+            "user_data": {f"{anna}\nkey": {"key": "key", "text": "1"}},
+            "updates allowed": {"dusty": {"did": "dusty", "at": 1.0}},
+            "update attempts": {"x": {"did": "dusty"}, "y": {"did": ""}},
+            "message_marks": {anna: {}},
+        }
+        with closing(self.database()) as database:
+            for shelf, records in kept.items():
+                self.successResultOf(RecordStore(database).save(shelf, records))
+            log = CleaningLog(DeviceId("dusty", "x", "y"), "c1", 1000)
+            self.successResultOf(CleaningLogStore(database).record(log))
+        self.said("robot", "remove", "dusty")
+        self.said("user", "remove", "anna")
+        self.assertFalse(file.exists())
+        left = {"messages": ["n"], "profiles": ["", uid_of(BEN)], "update attempts": ["y"]}
+        with closing(self.database()) as database:
+            for shelf in kept:
+                found = self.successResultOf(RecordStore(database).load(shelf))
+                self.assertEqual(sorted(found), left.get(shelf, []), shelf)
+            logs = CleaningLogStore(database).logs("dusty", 9)
+            self.assertEqual(self.successResultOf(logs), [])
+
+    def test_strays(self) -> None:
+        """What is about nobody who is known goes; what is nobody's in particular stays."""
+        store = MemoryRecordStore()
+        store.save("shares", {"a": {"did": "d", "uid": "u", "by": ""}, "b": {"did": "e"}})
+        store.save("profiles", {"": {}, "u": {}, "v": {}})
+        store.save("messages", {"a": "broken", "b": {"did": "d", "to": "v"}})
+        self.successResultOf(drop_strays(store, {"u"}, {"d"}))
+        shelves = ("shares", "profiles", "messages")
+        self.assertEqual(
+            [list(store.shelves[each]) for each in shelves], [["a"], ["", "u"], ["a"]]
+        )
 
     def test_wrong(self) -> None:
         """What cannot be done is one line, and a status."""

@@ -218,6 +218,14 @@ class CleaningLogStoreContract(Contract):
         self.successResultOf(self.store.remove([JOB.id, "dusty@9@atom"]))
         self.assertEqual(self.logs(), [later])
 
+    def test_forget(self) -> None:
+        """A forgotten robot leaves nothing; the others are not touched."""
+        other = CleaningLog(SANDY, "c1", 500)
+        self.record(JOB, evolve(JOB, started_at=2000), other)
+        for did in ("dusty", "nobody"):
+            self.successResultOf(self.store.forget(did))
+        self.assertEqual((self.logs(), self.logs("sandy")), ([], [other]))
+
     def test_prune(self) -> None:
         """Each robot keeps its newest jobs."""
         jobs = [evolve(JOB, started_at=at) for at in (1000, 2000, 3000)]

@@ -25,4 +25,5 @@ def fleet_of(registry: IDeviceRegistry, clock: Clock, owners: bool = False) -> F
     @param owners: whether only owners, and whom they let, have to do with them.
     """
     ownership = ownership_of(clock)
-    return Fleet(registry, OwnersOnly(ownership) if owners else Everybody(), ownership)
+    permits = OwnersOnly(ownership) if owners else Everybody()
+    return Fleet(registry, permits, ownership, clock)

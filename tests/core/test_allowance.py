@@ -58,6 +58,15 @@ class SharesTests(SynchronousTestCase):
         self.clock.advance(30)
         self.assertEqual(self.taken("d", 10), 3)
 
+    def test_several(self) -> None:
+        """Several at once are taken whole or not at all."""
+        self.assertFalse(self.shares.take("a", 4))
+        self.assertTrue(self.shares.take("a", 2))
+        self.assertFalse(self.shares.take("a", 2))
+        self.assertEqual(self.taken("a", 10), 1)
+        self.assertTrue(self.shares.take("b", 3))
+        self.assertFalse(self.shares.take("c"))
+
     @given(st.lists(st.tuples(st.integers(0, 500), st.sampled_from([0, 0, 1, 10, 60]))))
     def test_bounded(self, happenings: list[tuple[int, int]]) -> None:
         """However many names there are, few are remembered, and little is given."""

@@ -11,11 +11,23 @@ from bumper_tw.values import Home
 from tests.core.lodging import countings
 
 
+class MoodyAccounts(MemoryAccountStore):
+    """Accounts on a disk that is full now and then."""
+
+    refuses = False
+    asked = 0
+
+    def save_home(self, home: Home) -> Deferred[None]:
+        """It may have room for a home."""
+        self.asked += 1
+        return fail(StorageError("full")) if self.refuses else super().save_home(home)
+
+
 class HouseholdCase(SynchronousTestCase):
     """Anna and Ben live here."""
 
     def setUp(self) -> None:
-        self.store = MemoryAccountStore()
+        self.store = MoodyAccounts()
         self.household = Household(Clock(), self.store, countings())
         for uid, account in (("a", "Anna@example.org"), ("b", "ben")):
             _, joined = self.household.join(uid, account)
@@ -63,6 +75,17 @@ class HomeTests(HouseholdCase):
         self.successResultOf(self.household.remove_home("a", home.id))
         self.assertIsNone(self.household.home(home.id))
         self.assertEqual(len(self.stored()), 2)
+
+    def test_same_name(self) -> None:
+        """What a home is called already is not written again, unless that failed."""
+        [home] = self.household.homes("a")
+        self.store.refuses = True
+        self.failureResultOf(self.household.rename_home("a", home.id, "Loft"), StorageError)
+        self.store.refuses, self.store.asked = False, 0
+        for _ in range(2):
+            self.successResultOf(self.household.rename_home("a", home.id, "Loft"))
+        self.assertEqual(self.store.asked, 1)
+        self.assertIn("Loft", [each.name for each in self.stored()])
 
     def test_others(self) -> None:
         """Nobody has to do with somebody else's home, or with none."""

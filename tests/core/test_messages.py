@@ -51,10 +51,10 @@ class MessagesCase(SynchronousTestCase):
         self.clock.advance(1_000_000.0)
         self.messages = self.again()
 
-    def again(self) -> Messages:
+    def again(self, **options: Any) -> Messages:
         """The same messages after a start."""
         messages = Messages(
-            self.clock, self.store, OnlyDusty(), lambda _: f"m{next(self.numbers)}"
+            self.clock, self.store, OnlyDusty(), lambda _: f"m{next(self.numbers)}", **options
         )
         self.successResultOf(messages.load(self.store))
         return messages
@@ -192,6 +192,31 @@ class KeepingTests(MessagesCase):
             self.assertEqual(len(self.about()), MOST_OF_ONE + 1)
             self.assertEqual(self.about()[-1], "1")
 
+    def test_full(self) -> None:
+        """When there is no room the one that talks most loses its oldest, and nobody else."""
+        self.fill(2)
+        self.messages = self.again(most=5)
+        self.fill(10, RUSTY)
+        self.messages.invited(Offer("s1", DUSTY, BEN))
+        for messages in (self.messages, self.again()):
+            self.messages = messages
+            self.assertEqual(self.about(), ["10", "9", "2", "1"])
+            self.assertEqual(len(messages.to(BEN)), 1)
+
+    def test_full_of_ones(self) -> None:
+        """With one message each, the first that spoke gives way."""
+        self.messages = self.again(most=1)
+        self.fill(1)
+        self.fill(1, RUSTY)
+        self.assertEqual([each.did for each in self.messages.about(ANNA, [DUSTY, RUSTY])], [RUSTY])
+
+    def test_nobodys(self) -> None:
+        """Where robots have owners, nobody would read what happens to nobody's."""
+        self.messages = self.again(owner={DUSTY: ANNA}.get)
+        self.fill(1)
+        self.fill(1, RUSTY)
+        self.assertEqual(len(self.store.shelves["messages"]), 1)
+
     def test_old(self) -> None:
         """What is too old is not shown, and then not kept."""
         self.fill(1)
@@ -254,6 +279,20 @@ class ReaderTests(MessagesCase):
         self.assertEqual([self.unread(uid) for uid in (ANNA, BEN)], [0, 2])
         self.hear(Errors((101,)))
         self.assertEqual(self.unread(ANNA), 1)
+
+    def test_nothing_new(self) -> None:
+        """Nothing is written when there was nothing to read."""
+        self.successResultOf(self.messages.read_all(BEN))
+        before = dict(self.store.shelves["message_marks"])
+        self.hear(Errors((101,)), RUSTY)
+        [rusty, *_] = self.messages.about(ANNA, [DUSTY])
+        self.messages.read_all(BEN)
+        self.messages.read(BEN, [rusty.id])
+        self.assertEqual(self.store.shelves["message_marks"], before)
+        self.hear(Errors((102,)))
+        self.messages.read_all(BEN)
+        self.assertNotEqual(self.store.shelves["message_marks"], before)
+        self.assertEqual(self.unread(BEN), 0)
 
     def test_marks(self) -> None:
         """Marks of messages that are gone go, too."""

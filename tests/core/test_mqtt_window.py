@@ -40,6 +40,24 @@ class WindowTests(SynchronousTestCase):
         self.assertEqual(self.sent(), [3])
         self.assertEqual(len(self.window), 3)
 
+    def test_withdrawn(self) -> None:
+        """What is not to go out after all frees its place, and nothing is heard of it."""
+        for number, qos in ((1, 2), (2, 2), (3, 1), (4, 1)):
+            self.owe(number, qos)
+        self.assertEqual(self.sent(), [1, 2])
+        self.window.release(1)
+        gone = self.window.withdraw(lambda message: message.qos == 1, again=False)
+        self.assertEqual([owed.number for owed in gone], [3, 4])
+        self.owe(5)
+        gone = self.window.withdraw(lambda message: message.qos == 2, again=True)
+        self.assertEqual([owed.number for owed in gone], [2])
+        self.assertEqual(self.sent(), [5])
+        self.assertEqual((len(self.window), self.window.weight), (2, 2 * weight_of(message(1))))
+        self.window.settle(1, 2)
+        self.window.settle(5, 1)
+        self.assertEqual((len(self.window), self.window.weight), (0, 0))
+        self.assertEqual(self.window.withdraw(lambda _: True, again=True), [])
+
     def test_settled_once(self) -> None:
         """An acknowledgement counts once, and only for what it can be about."""
         self.owe(1)

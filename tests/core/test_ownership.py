@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.fleet import placed
 from bumper_tw.core.ownership import ACCEPTED, INVITED, MAX_SHARES, Ownership, OwnersOnly, Share
+from bumper_tw.core.pairing import PATIENCE
 from bumper_tw.core.permits import Everybody, robot_of
 from bumper_tw.errors import BadRequest, DeviceUnknown, StorageError
 from bumper_tw.people_interfaces import IPermits
@@ -18,6 +19,7 @@ from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.storage.memory_records import MemoryRecordStore
 from bumper_tw.values import Home
 from tests.core.fleets import fleet_of, ownership_of
+from tests.core.test_shelf import MoodyStore
 from tests.samples import DUSTY, DUSTY_DEVICE, RUSTY, RUSTY_DEVICE, RecordingLink
 
 ANNA, BEN, CARL = "anna", "ben", "carl"
@@ -155,6 +157,40 @@ class OwnerTests(OwnershipCase):
         self.assertEqual(len(self.flushLoggedErrors(StorageError)), 1)
         self.assertEqual(ownership.owner(DID), "")
 
+    def test_disk_refuses_once(self) -> None:
+        """Who takes a share back again, because that failed, is not told "done" before it is."""
+        store = MoodyStore()
+        ownership = ownership_of(self.clock, store)
+        self.successResultOf(ownership.give(DID, ANNA))
+        self.successResultOf(ownership.invite(DID, ANNA, BEN, ACCEPTED))
+        store.full = True
+        for change in (
+            lambda: ownership.end(DID, BEN),
+            lambda: ownership.invite(DID, ANNA, CARL),
+            lambda: ownership.give("other", BEN),
+        ):
+            for _ in range(2):
+                self.failureResultOf(change(), StorageError)
+        store.full = False
+        self.successResultOf(ownership.flush())
+        found = ownership_of(self.clock, store)
+        self.successResultOf(found.load(store))
+        self.assertEqual([share.uid for share in found.shares(DID)], [CARL])
+        self.assertEqual(found.owner("other"), BEN)
+
+    def test_left(self) -> None:
+        """It is told which robots change hands, even if the box's owner did that on disk."""
+        left: list[str] = []
+        self.ownership.when_left(left.append)
+        self.give()
+        self.give()
+        self.assertEqual(left, [])
+        self.give(BEN)
+        self.successResultOf(self.again().give(DID, CARL))
+        self.successResultOf(self.ownership.load(self.store))
+        self.successResultOf(self.ownership.departed({CARL}))
+        self.assertEqual(left, [DID] * 3)
+
     def test_undo(self) -> None:
         """Nobody hears of changes who has taken that back."""
         undo = self.ownership.listen(self.changed.append)
@@ -278,10 +314,11 @@ class FleetTests(SynchronousTestCase):
     """Two robots, as their owner, a guest and a stranger have them."""
 
     def setUp(self) -> None:
-        self.registry = DeviceRegistry(Clock(), MemoryDeviceStore())
+        self.clock = Clock()
+        self.registry = DeviceRegistry(self.clock, MemoryDeviceStore())
         for device in (DUSTY_DEVICE, RUSTY_DEVICE):
             self.registry.attach(device, RecordingLink())
-        self.fleet = fleet_of(self.registry, Clock(), owners=True)
+        self.fleet = fleet_of(self.registry, self.clock, owners=True)
         self.registry.when_forgotten(self.fleet.ownership.forgotten)
         self.fleet.ownership.give(DID, ANNA)
         self.fleet.ownership.invite(DID, ANNA, BEN, ACCEPTED)
@@ -324,6 +361,15 @@ class FleetTests(SynchronousTestCase):
         self.successResultOf(self.fleet.bind(CARL, DID))
         owner = self.fleet.ownership.owner
         self.assertEqual((owner(RUSTY.did), owner(DID), owner("none")), (ANNA, ANNA, ""))
+
+    def test_bind_late(self) -> None:
+        """One that was here long before is not for whoever knows its name."""
+        self.clock.advance(PATIENCE)
+        self.successResultOf(self.fleet.bind(BEN, RUSTY.did))
+        self.assertEqual(self.fleet.ownership.owner(RUSTY.did), "")
+        household = evolve(self.fleet, permits=Everybody())
+        self.successResultOf(household.bind(BEN, RUSTY.did))
+        self.assertEqual(self.fleet.ownership.owner(RUSTY.did), BEN)
 
     def test_remove(self) -> None:
         """A stranger removes nothing, a guest himself, the owner the robot."""

@@ -167,7 +167,11 @@ class KeyTests(DeskCase):
 
 
 class OnlyTests(DeskCase):
-    """Robots that show no key."""
+    """Robots that show no key, and whoever has announced that he pairs one."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.desk.prepare(ANNA)
 
     def test_new(self) -> None:
         """The only robot that nobody has seen before is the one."""
@@ -188,6 +192,7 @@ class OnlyTests(DeskCase):
         """Robots that were there before are not the one; nor are their reports a coming."""
         self.come("rusty")
         self.clock.advance(1)
+        self.desk.prepare(ANNA)
         self.polled()
         self.registry.update(evolve(self.registry.device("rusty"), nick="Rusty"))
         self.assertEqual(self.polled(), "")
@@ -204,15 +209,70 @@ class OnlyTests(DeskCase):
         self.assertEqual(self.polled(), "dusty")
 
     def test_known(self) -> None:
-        """One that was here before is meant only when the app has said that it begins."""
+        """One that is nobody's is meant when it was first seen lately, and not long ago."""
         leave = self.come("rusty")
         leave()
-        self.clock.advance(1)
-        self.polled()
-        self.come("rusty")
-        self.assertEqual(self.polled(), "")
+        self.clock.advance(PATIENCE - 1)
         self.desk.prepare(ANNA)
         self.come("rusty")
+        self.assertEqual(self.polled(), "rusty")
+        self.owners.owners.clear()
+        self.clock.advance(2)
+        self.desk.prepare(ANNA)
+        self.come("rusty")
+        self.assertEqual(self.polled(key=OTHER_KEY), "")
+
+    def test_only_asked(self) -> None:
+        """To ask for a key is not enough, as often as one may, and is in nobody's way."""
+        self.polled(BEN, OTHER_KEY)
+        self.polled(ANNA)
+        self.come("rusty")
+        self.assertEqual(self.polled(BEN, OTHER_KEY), "")
+        self.assertEqual(self.polled(ANNA), "rusty")
+
+    def test_unpolled(self) -> None:
+        """What may be another's is not given to whoever is the first to ask."""
+        self.desk.prepare(BEN)
+        self.come("rusty")
+        self.assertEqual(self.polled(BEN, OTHER_KEY), "")
+
+    def test_rank(self) -> None:
+        """Who has shown more of his robot comes first."""
+        self.desk.looked_up(BEN, "yna5xi")
+        self.come("rusty")
+        self.assertEqual((self.polled(BEN, OTHER_KEY), self.polled(ANNA)), ("", "rusty"))
+        self.desk.prepare(ANNA)
+        self.desk.looked_up(BEN, "yna5xi")
+        self.desk.prepare(BEN)
+        self.come("dusty")
+        polled = self.polled(ANNA, "another"), self.polled(BEN, OTHER_KEY)
+        self.assertEqual(polled, ("", "dusty"))
+
+    def test_other_class(self) -> None:
+        """Who waits for something else is in nobody's way."""
+        self.desk.looked_up(BEN, "5xu9h3")
+        self.desk.prepare(BEN)
+        self.come("rusty")
+        self.assertEqual((self.polled(BEN, OTHER_KEY), self.polled(ANNA)), ("", "rusty"))
+
+    def test_class_only(self) -> None:
+        """The code of a new robot is enough; of one that was here before it is not."""
+        self.come("old", model="5xu9h3")
+        self.clock.advance(PATIENCE + 1)
+        self.desk.looked_up(BEN, "5xu9h3")
+        self.polled(BEN)
+        self.come("old", model="5xu9h3")
+        self.assertEqual(self.polled(BEN), "")
+        self.come("goat", model="5xu9h3")
+        self.assertEqual(self.polled(BEN), "goat")
+
+    def test_over(self) -> None:
+        """Whoever has waited long enough for a key does not begin anew by asking on."""
+        self.polled()
+        self.clock.advance(PATIENCE + 1)
+        self.come("rusty", KEY)
+        self.assertEqual(self.polled(), "")
+        self.desk.prepare(ANNA)
         self.assertEqual(self.polled(), "rusty")
 
     def test_half_open(self) -> None:
@@ -257,6 +317,7 @@ class OnlyTests(DeskCase):
         self.assertEqual(self.polled(), "rusty")
         self.clock.advance(1)
         self.assertEqual(self.polled(key=OTHER_KEY), "")
+        self.desk.prepare(ANNA)
         self.come("dusty")
         self.assertEqual(self.polled(key=OTHER_KEY), "dusty")
 
@@ -270,14 +331,17 @@ class OnlyTests(DeskCase):
         self.assertEqual(self.polled(), "rusty")
 
     def test_ones_own(self) -> None:
-        """One's own robot may get another network."""
+        """One's own robot may get another network, however long it has been here."""
         self.owners.owners["rusty"] = ANNA
+        self.come("rusty")
+        self.clock.advance(PATIENCE + 1)
         self.desk.prepare(ANNA)
         self.come("rusty")
         self.assertEqual(self.polled(), "rusty")
 
     def test_two_people(self) -> None:
         """While two wait, a robot without a key is given to neither."""
+        self.desk.prepare(BEN)
         self.polled(ANNA)
         self.polled(BEN, OTHER_KEY)
         self.come("rusty")
@@ -294,7 +358,8 @@ class OnlyTests(DeskCase):
 
     def test_nobody_in_particular(self) -> None:
         """At home it need not be said who asks; the robot stays nobody's."""
-        self.polled("")
+        self.clock.advance(PATIENCE + 1)
+        self.desk.prepare("")
         self.come("rusty")
         self.assertEqual((self.polled(""), self.owners.owners), ("rusty", {}))
 
@@ -316,12 +381,11 @@ class OnlyTests(DeskCase):
 
     def test_bounded(self) -> None:
         """So many people wait at a time; whoever came first is forgotten first."""
-        self.desk.looked_up(ANNA, "5xu9h3")
-        for number in range(MOST_WAITING):
-            self.desk.prepare(f"user{number}")
         self.polled(ANNA)
+        for number in range(MOST_WAITING):
+            self.desk.looked_up(f"user{number}", "5xu9h3")
         self.come("dusty")
-        self.assertEqual(self.polled(ANNA), "dusty")
+        self.assertEqual(self.polled(ANNA), "")
 
 
 class ToldTests(SynchronousTestCase):

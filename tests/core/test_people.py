@@ -1,5 +1,9 @@
 """Tests for L{bumper_tw.core.people}: profiles, settings, agreements, and what apps keep."""
 
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,8 +16,9 @@ from bumper_tw.core.people import (
     People,
     Profile,
 )
-from bumper_tw.errors import BadRequest
+from bumper_tw.errors import BadRequest, StorageError
 from bumper_tw.storage.memory_records import MemoryRecordStore
+from tests.core.test_shelf import MoodyStore
 
 ANNA, BEN, NOBODY = "uid-anna", "uid-ben", ""
 
@@ -153,3 +158,37 @@ class KeptTests(PeopleCase):
         self.failureResultOf(self.people.keep(ANNA, "more", "1"), BadRequest)
         self.successResultOf(self.people.keep(ANNA, "0", "2"))
         self.successResultOf(self.people.keep(BEN, "0", "2"))
+
+
+class RefusedTests(SynchronousTestCase):
+    """The same again costs nothing, unless the disk has not taken it yet."""
+
+    def test_same(self) -> None:
+        """It is written when it is new, tried again while it fails, and not written twice."""
+        store = MoodyStore()
+        people = People(Clock(), store)
+        says: tuple[Callable[[], Deferred[Any]], ...] = (
+            lambda: people.change(ANNA, nickname="Anni"),
+            lambda: people.choose(ANNA, "EMAIL", "Y"),
+            lambda: people.accept(ANNA, ["terms"]),
+            lambda: people.keep(ANNA, "map", "1"),
+        )
+        for say in says:
+            store.full = True
+            for _ in range(2):
+                self.failureResultOf(say(), StorageError)
+            store.full, store.asked = False, 0
+            for _ in range(2):
+                self.successResultOf(say())
+            self.assertEqual(store.asked, 1)
+
+    def test_flush(self) -> None:
+        """Whoever was to be forgotten is, once the disk can."""
+        store = MoodyStore()
+        people = People(Clock(), store)
+        self.successResultOf(people.keep(ANNA, "map", "1"))
+        store.full = True
+        self.failureResultOf(people.forget([ANNA]), StorageError)
+        store.full = False
+        self.successResultOf(people.flush())
+        self.assertEqual(self.successResultOf(store.load("user_data")), {})

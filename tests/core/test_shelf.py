@@ -1,10 +1,15 @@
 """Tests for L{bumper_tw.core.shelf}: records in memory and on disk."""
 
-from attrs import frozen
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import define, frozen
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.core.shelf import Shelf, key_of
+from bumper_tw.errors import StorageError
 from bumper_tw.storage.memory_records import MemoryRecordStore
 
 
@@ -15,6 +20,22 @@ class Plant:
     name: str
     leaves: int = 0
     colours: tuple[str, ...] = ()
+
+
+@define
+class MoodyStore(MemoryRecordStore):
+    """A disk that is full now and then."""
+
+    full: bool = False
+    asked: int = 0
+
+    def save(self, shelf: str, records: Mapping[str, Any]) -> Deferred[None]:
+        self.asked += 1
+        return fail(StorageError("full")) if self.full else super().save(shelf, records)
+
+    def remove(self, shelf: str, keys: Iterable[str]) -> Deferred[None]:
+        self.asked += 1
+        return fail(StorageError("full")) if self.full else super().remove(shelf, keys)
 
 
 class ShelfTests(SynchronousTestCase):
@@ -71,3 +92,62 @@ class ShelfTests(SynchronousTestCase):
         """Two names make one key that no two others make."""
         self.assertNotEqual(key_of("a", "bc"), key_of("ab", "c"))
         self.assertRaises(ValueError, key_of, "a\nb", "c")
+
+
+class RefusedTests(SynchronousTestCase):
+    """A disk that refuses some of it."""
+
+    def setUp(self) -> None:
+        self.store = MoodyStore()
+        self.shelf = Shelf(self.store, "plants", Plant, most=3)
+        self.successResultOf(self.shelf.put("a", Plant("aloe")))
+        self.store.full = True
+        self.failureResultOf(self.shelf.drop("a"), StorageError)
+        self.failureResultOf(self.shelf.put("b", Plant("begonia")), StorageError)
+
+    def on_disk(self) -> list[str]:
+        """What the next start finds."""
+        found: dict[str, Any] = self.successResultOf(self.store.load("plants"))
+        return list(found)
+
+    def test_told(self) -> None:
+        """What the disk has refused is not saved; what it was never asked for is."""
+        saved = [self.shelf.is_saved(key) for key in "abc"]
+        self.assertEqual((saved, self.shelf.refused), ([False, False, True], True))
+        self.assertEqual(self.on_disk(), ["a"])
+
+    def test_drop_again(self) -> None:
+        """Whoever drops the same again is told no before it is gone, and yes then."""
+        self.failureResultOf(self.shelf.drop("a"), StorageError)
+        self.store.full = False
+        self.successResultOf(self.shelf.drop("a"))
+        self.assertEqual((self.on_disk(), self.shelf.refused), (["b"], False))
+
+    def test_with_the_next(self) -> None:
+        """The next change brings along what was refused, and then there is nothing to do."""
+        self.store.full = False
+        self.successResultOf(self.shelf.put("c", Plant("cactus")))
+        self.assertEqual(sorted(self.on_disk()), ["b", "c"])
+        self.store.asked = 0
+        self.successResultOf(self.shelf.flush())
+        self.successResultOf(self.shelf.drop("a"))
+        self.assertEqual(self.store.asked, 0)
+
+    def test_flush(self) -> None:
+        """So does a flush, as often as it takes."""
+        self.failureResultOf(self.shelf.flush(), StorageError)
+        self.store.full = False
+        self.successResultOf(self.shelf.flush())
+        self.assertEqual((self.on_disk(), self.shelf.is_saved("a")), (["b"], True))
+
+    def test_load(self) -> None:
+        """What is not on disk yet stays as it is when the disk is read."""
+        self.successResultOf(self.shelf.load(self.store))
+        self.assertEqual(list(self.shelf), [Plant("begonia")])
+
+    def test_bounded(self) -> None:
+        """A disk that stays full does not fill the memory."""
+        for number in range(50):
+            self.failureResultOf(self.shelf.put(str(number), Plant("weed")), StorageError)
+        saved = [number for number in range(50) if self.shelf.is_saved(str(number))]
+        self.assertEqual(saved, list(range(44)))

@@ -10,7 +10,16 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.core.tallies import COMMON, HOUR, SHARE
-from bumper_tw.core.unknown import NAMES, PATHS, SHAPES, Seen, UnknownPaths, redacted
+from bumper_tw.core.unknown import (
+    NAMES,
+    PATHS,
+    SHAPES,
+    Bare,
+    Seen,
+    UnknownPaths,
+    is_plain,
+    redacted,
+)
 from bumper_tw.storage.memory_records import MemoryRecordStore
 
 NOW = 1_795_000_000.0
@@ -21,6 +30,9 @@ FRONT = "/v1/private/de/en/0f1e2d3c4b5a69788796a5b4c3d2e1f0/global_e/3.1.0/c_goo
 def is_own(text: str) -> bool:
     """A household with one robot and one user."""
     return text in OWN
+
+
+BARE = Bare(is_own)
 
 
 class RedactedTests(SynchronousTestCase):
@@ -36,13 +48,14 @@ class RedactedTests(SynchronousTestCase):
             "/app/dln/api/log/clean_result/list",
             "/api/neng/v3/product/msg/tabs",
             "/Global_APP_BuryPoint/api",
+            "/api/getQRCode/isOn/faqProblem.html",
         ):
-            self.assertEqual(redacted(path, is_own), path)
+            self.assertEqual(redacted(path, BARE), path)
 
     def test_private(self) -> None:
         """Of the private API's seven segments only the name stays; double slashes go."""
         for rest in ("/common/newThing", "//common/newThing"):
-            self.assertEqual(redacted(FRONT + rest, is_own), "/v1/private/{P}/common/newThing")
+            self.assertEqual(redacted(FRONT + rest, BARE), "/v1/private/{P}/common/newThing")
 
     def test_secrets(self) -> None:
         """Robots, users, serial numbers, addresses, tokens, e-mails and times become stars."""
@@ -64,20 +77,58 @@ class RedactedTests(SynchronousTestCase):
             "Küche",
             "a b",
             "a\nb",
+            "hunter2",
+            "Passw0rd",
+            "S3cretPw!",
+            "john.doe",
+            "0123",
+            "192.168.1.20",
+            "Annas-Robot",
+            "E0001",
+            "BLAP_AB12",
+            "robot-aabbccddeeff",
+            "aBcDeFgH",
+            "kXwQzTrLpM",
+            "xkcdqwrtz",
+            "deadbeef",
+            "JBSWYEDPEHPKAXPI",
+            "abcdefghijklmnopqrst",
             "\x1b[31m",
         ):
-            self.assertEqual(redacted(f"/api/{secret}/x", is_own), "/api/*/x", secret)
+            self.assertEqual(redacted(f"/api/{secret}/x", BARE), "/api/*/x", secret)
+
+    def test_almost_private(self) -> None:
+        """Whatever begins like the private API has somebody's names in it, too."""
+        for path in (
+            "/v1/private/us/en/annasphone/secretuser",
+            "/v1/private/",
+            "/v12/private/us/en/annasphone/x/1/2/3/foo",
+        ):
+            version = path.split("/")[1]
+            self.assertEqual(redacted(path, BARE), f"/{version}/private/{{P}}")
+
+    def test_known(self) -> None:
+        """Words of our own endpoints stay, even if somebody is called so."""
+        bare = Bare(is_own, {"osmall2", "did1", "get-my-coupon"})
+        path = "/osmall2/did1/get-my-coupon/yna5xi"
+        self.assertEqual(redacted(path, bare), "/osmall2/did1/get-my-coupon/*")
+        self.assertEqual(redacted(path, BARE), "/*/*/*/*")
+
+    @given(st.text("abcdefghijABCDEFGHIJ0123456789_-", min_size=20, max_size=60))
+    def test_digits(self, token: str) -> None:
+        """Nothing long with a digit in it is a word."""
+        self.assertFalse(is_plain(token + "7"))
 
     def test_long(self) -> None:
         """A path has an end."""
-        path = redacted("/" + "a/" * 5000, is_own)
+        path = redacted("/" + "a/" * 5000, BARE)
         self.assertTrue(path.endswith("/..."))
         self.assertLess(len(path), 1000)
 
     @given(st.text())
     def test_anything(self, path: str) -> None:
         """Whatever is asked for, one short printable line comes of it."""
-        found = redacted("/" + path, is_own)
+        found = redacted("/" + path, BARE)
         self.assertTrue(found.isascii() and found.isprintable())
         self.assertLess(len(found), 900)
 
@@ -185,18 +236,54 @@ class UnknownTests(SynchronousTestCase):
         [shape] = self.unknown.report()[0].shapes
         self.assertEqual(len(shape["body"]), NAMES)
 
+    def name(self, number: int) -> str:
+        """A word for each number."""
+        return "".join("ghijklmnop"[int(digit)] for digit in str(number))
+
     def test_full(self) -> None:
-        """There are so many paths and no more; that is said once, and those known still count."""
+        """
+        There are so many paths and no more.  A new one then replaces the newest that was asked
+        for once, of whoever has most of these; it is said once.
+        """
+        self.note("/api/first", peer="192.168.7.34")
         with capturedLogs() as said:
-            for number in range(PATHS + 40):
+            for number in range(PATHS - 1):
                 self.clock.advance(HOUR)
-                self.note("/api/" + "".join("ghijklmnop"[int(digit)] for digit in str(number)))
-        self.assertEqual((len(self.unknown.report()), self.unknown.unlisted), (PATHS, 40))
+                self.note("/api/" + self.name(number), peer="192.168.7.33")
+            self.note("/api/g", peer="192.168.7.33")
+            for new in ("/api/newOne", "/api/newTwo"):
+                self.assertTrue(self.note(new, peer="192.168.7.34"))
+        paths = [entry.path for entry in self.unknown.report()]
+        self.assertEqual((len(paths), self.unknown.unlisted), (PATHS, 2))
+        self.assertEqual(paths[0], "/api/first")
+        self.assertEqual(paths[-2:], ["/api/newOne", "/api/newTwo"])
+        gone = {f"/api/{self.name(PATHS - 2)}", f"/api/{self.name(PATHS - 3)}"}
+        self.assertFalse(gone & set(paths))
         lines = [formatEvent(event) for event in said]
-        self.assertEqual(len(lines), PATHS + 1)
-        self.assertIn("further ones not listed", lines[-1])
-        self.assertFalse(self.note("/api/g"))
-        self.assertEqual(self.unknown.report()[0].count, 2)
+        self.assertEqual(len([line for line in lines if "not listed" in str(line)]), 1)
+        self.assertFalse(self.note("/api/first"))
+        self.assertEqual(self.fresh().report()[-1].path, "/api/newTwo")
+
+    def test_full_of_others(self) -> None:
+        """What was asked for more than once makes no room."""
+        for number in range(PATHS):
+            self.clock.advance(HOUR)
+            for _ in range(2):
+                self.note("/api/" + self.name(number))
+        self.assertFalse(self.note("/api/newOne"))
+        self.assertEqual((len(self.unknown.report()), self.unknown.unlisted), (PATHS, 1))
+
+    def test_app(self) -> None:
+        """Whatever asks is named when that looks like a name."""
+        for app, told in {
+            "global_e/3.1.0": "global_e/3.1.0",
+            "python-requests/2.31": "python-requests/2.31",
+            "fuid_alice/1.0": "*/1.0",
+            "xkcdqwrtz/1": "*/1",
+        }.items():
+            self.note(f"/api/x/{len(told)}", app=app)
+            shapes = [shape for entry in self.unknown.report() for shape in entry.shapes]
+            self.assertIn({"app": told}, shapes)
 
     def test_flood(self) -> None:
         """One address does not fill the report within an hour."""

@@ -6,7 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.core.tallies import HOUR
 from bumper_tw.core.updates import ALLOWED_FOR, LONGEST, MOST, Updates
+from bumper_tw.errors import StorageError
 from bumper_tw.storage.memory_records import MemoryRecordStore
+from tests.core.test_shelf import MoodyStore
 
 NOW = 1_795_000_000.0
 
@@ -119,3 +121,36 @@ class UpdatesTests(SynchronousTestCase):
         self.updates.allow("did1")
         self.clock.advance(ALLOWED_FOR)
         self.assertIsNone(self.updates.take("did1", lambda: b"new"))
+
+
+class RefusedTests(SynchronousTestCase):
+    """A disk that is full for a while."""
+
+    def setUp(self) -> None:
+        self.store = MoodyStore()
+        self.updates = Updates(Clock(), self.store)
+
+    def test_taken_stays_taken(self) -> None:
+        """What was allowed once is used, even if the disk is read again before it knows."""
+        self.successResultOf(self.updates.allow("did1"))
+        self.store.full = True
+        self.assertEqual(self.updates.take("did1", lambda: b"found"), b"found")
+        self.successResultOf(self.updates.load(self.store))
+        self.assertFalse(self.updates.allowed("did1"))
+        self.store.full = False
+        self.successResultOf(self.updates.flush())
+        self.assertEqual(self.successResultOf(self.store.load("updates allowed")), {})
+
+    def test_counts(self) -> None:
+        """What was counted is written with the next flush, if this one fails."""
+        for _ in range(3):
+            self.updates.note("firmware", "192.0.2.1", "did1")
+        self.store.full = True
+        self.failureResultOf(self.updates.flush(), StorageError)
+        self.successResultOf(self.updates.load(self.store))
+        self.store.full = False
+        self.successResultOf(self.updates.flush())
+        [kept] = self.successResultOf(self.store.load("update attempts")).values()
+        self.assertEqual(
+            (kept["count"], [each.count for each in self.updates.attempts()]), (3, [3])
+        )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from attrs import evolve
+
 from tests.flows.clients import ClientCase, query, rusty
 from tests.flows.owners import OwnersCase, Person
 from tests.robots import JsonRobot
@@ -145,6 +147,17 @@ class ListTests(MessageCase):
             page = self.ask("POST", query("/api/pim/eventdetail.html", id=wrong))
             self.assertEqual(page.status, 200)
             self.assertNotIn(b"<b>", page.body)
+
+    def test_page_of_a_stranger(self) -> None:
+        """Whoever has the address is not told what the robot is called by its owner."""
+        registry = self.house.facts.registry
+        self.clean()
+        self.successResultOf(registry.update(evolve(registry.device(DUSTY.did), nick="Sparkling")))
+        [message] = self.messages()
+        self.assertEqual(message["name"], "Sparkling")
+        page = self.ask("GET", message["url"].removeprefix("http://box.lan:8007"))
+        self.assertNotIn(b"Sparkling", page.body)
+        self.assertIn(message["title"].encode(), page.body)
 
     def test_markup(self) -> None:
         """What a robot says of itself is no markup."""

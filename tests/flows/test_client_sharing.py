@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.core.ownership import ACCEPTED, INVITED
+from bumper_tw.core.pairing import PATIENCE
 from bumper_tw.web.sharing import WITHDRAWALS, masked
+from tests.flows.house import NOW
 from tests.flows.owners import ANNA, BEN, ROBOTS, OwnersCase, Person
 from tests.samples import DUSTY, RUSTY
 
@@ -96,11 +99,31 @@ class OfferTests(SharingCase):
         self.assertEqual(self.states(), [(self.ben.uid, INVITED)])
 
     def test_refused(self) -> None:
-        """Whoever does not want it deletes it."""
-        self.offer()
-        self.user_do(self.ben, "DeleteOneDevice", did=DID)
-        self.assertEqual(self.states(), [])
+        """Whoever does not want it deletes it, by whatever name he knows."""
+        for todo in ("DeleteOneDevice", "UnShareDevice"):
+            for name in (DID, ""):
+                self.offer()
+                [share] = self.ownership.shares(DID)
+                call = self.user_do if todo == "DeleteOneDevice" else self.todo
+                call(self.ben, todo, did=name or share.id)
+                self.assertEqual(self.states(), [])
         self.assertEqual(set(self.listed(self.anna)), set(ROBOTS))
+
+    def test_little_known(self) -> None:
+        """Before he has accepted he is told the share and the model, and not which robot."""
+        self.user_do(self.anna, "SetDeviceNick", did=DID, nick="Sparkling")
+        self.offer()
+        [share] = self.ownership.shares(DID)
+        for accepted in (False, True):
+            asked = self.portal(self.ben, "/api/neng/message/getShareMsgs", {})
+            [message], [listed] = asked["data"]["msgs"], self.shares(self.ben)
+            for found in (message, listed):
+                self.assertEqual(found["did"], DID if accepted else share.id)
+                self.assertEqual(found["resource"], DUSTY.resource if accepted else "")
+                self.assertEqual(found["mid"], DUSTY.model)
+                self.assertIs(DID in str(found), accepted)
+            self.assertIs("Sparkling" in str(message), accepted)
+            self.receive(did=message["did"])
 
 
 class ListTests(SharingCase):
@@ -268,6 +291,13 @@ class ApiTests(SharingCase):
         self.assertEqual(list(self.listed(self.ben)), [DID])
         self.ownership.forgotten(DID)
         self.api(self.ben, "PUT", owner, {"account": ANNA}, 404)
+        # It has been here for long, until it comes anew.
+        registry, known = self.house.facts.registry, self.house.facts.registry.device(DID)
+        self.successResultOf(registry.update(evolve(known, bound_at=NOW - PATIENCE)))
+        self.api(self.ben, "PUT", owner, {"account": BEN}, 404)
+        self.user_do(self.ben, "AddOneDevice", did=DID)
+        self.assertEqual(self.ownership.owner(DID), "")
+        self.successResultOf(registry.update(known))
         self.assertEqual(self.api(self.ben, "PUT", owner, {"account": BEN})["owner"], BEN)
 
     def test_wrong(self) -> None:

@@ -174,7 +174,7 @@ class HouseholdTests(PairingCase):
 
     def test_nobody_in_particular(self) -> None:
         """At home the app need not say who it is."""
-        self.assertEqual(self.poll({}), WAITING)
+        self.prepare({})
         self.pair(DUSTY, HIDES)
         self.assertEqual(self.poll({}), self.found(DUSTY))
         self.assertEqual(self.owner(DUSTY), "")
@@ -240,6 +240,7 @@ class OwnersTests(PairingCase):
         self.post("/user.do", {"todo": "DeleteOneDevice", "did": DUSTY.did, "auth": self.anna})
         self.house.clock.advance(1)
         self.assertEqual(self.listed(self.anna), [])
+        self.prepare(self.ben)
         self.assertEqual(self.poll(self.ben), WAITING)
         self.pair(DUSTY, HIDES)
         self.assertEqual(self.poll(self.ben), self.found(DUSTY))

@@ -36,6 +36,16 @@ class CatalogueTests(ClientCase):
         self.assertEqual(self.post(path, {}), answer)
         return answer["data"]
 
+    def test_hosts(self) -> None:
+        """Each client gets the name it has for this box; the answer is for nobody else."""
+        for path in ("/api/pim/product/getConfigGroups", "/api/pim/product/getConfignetAll"):
+            for host in ("box.lan:8007", "other.lan", "[fd00::12]:80"):
+                page = self.house.browser().ask("GET", path, host=host)
+                self.assertEqual(page.headers["cache-control"], "no-store")
+                faq = page.json["configFAQ"]["wifiFAQUrl"]
+                self.assertTrue(faq.startswith(f"http://{host}/api/"), faq)
+                self.assertNotIn(b"{", page.body.replace(b'{"', b"").replace(b"{}", b""))
+
     def step(self, step: Any) -> None:
         """One page of the wizard, whose picture is here."""
         self.assertEqual(set(step), self.STEP)

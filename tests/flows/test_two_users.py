@@ -205,6 +205,7 @@ class HttpTests(TwoUsersCase):
                 self.successResultOf(self.ownership.give(DUSTY.did, self.anna.uid))
                 self.user_do(self.anna, "SetDeviceNick", did=DUSTY.did, nick=SECRET)
                 self.report(DUSTY.did)
+                self.successResultOf(self.house.facts.logs.record(self.logs[0]))
         for what in (
             "/api/appsvr/app.do GetGlobalDeviceList",
             "/api/users/user.do GetDeviceList",

@@ -14,7 +14,15 @@ from zope.interface.verify import verifyObject
 
 from bumper_tw.errors import BadRequest, StorageError
 from bumper_tw.people_interfaces import IFiles
-from bumper_tw.storage.files import AT_ONCE, BEGUN, Files, OwnFirmware, Quota, folder_name
+from bumper_tw.storage.files import (
+    AT_ONCE,
+    BEGUN,
+    Files,
+    OwnFirmware,
+    Quota,
+    begin,
+    folder_name,
+)
 
 NOW = 1_795_000_000.0
 QUOTA = Quota(each=100, owner=250, all=400)
@@ -97,6 +105,78 @@ class FilesTests(SynchronousTestCase):
         """When everything is full, the oldest of all make room."""
         keys = [self.keep(f"did{number}", 100) for number in range(6)]
         self.assertEqual(self.on_disk(), set(keys[2:]))
+
+    def test_largest(self) -> None:
+        """When everything is full, whoever has most makes room, and not whoever was first."""
+        files = Files(self.clock, at_once, self.data, Quota(each=100, owner=250, all=400))
+        self.files = files
+        small = self.keep("did1", 20)
+        for number in range(2, 9):
+            self.keep(f"did{number}", 100)
+        self.assertIsNotNone(files.find(small))
+        self.assertEqual(len(self.on_disk()), 4)
+
+    def test_holder(self) -> None:
+        """Several may have the room of one."""
+        self.files = Files(self.clock, at_once, self.data, QUOTA, lambda did: did[:4])
+        keys = [self.keep(f"did1{number}", 100) for number in range(3)]
+        self.assertEqual(self.on_disk(), set(keys[1:]))
+
+    def test_unwritten(self) -> None:
+        """Nobody sees a file before it is there; asking for it does no harm."""
+        slow = Slow()
+        files = Files(self.clock, slow, self.data)
+        kept = files.keep("did1", "map", b"x")
+        [key] = files._files
+        self.assertEqual((files.of("did1"), files.find(key)), ([], None))
+        self.failureResultOf(files.read(key), BadRequest)
+        slow.work()
+        self.assertEqual(self.successResultOf(kept), key)
+        self.assertEqual([file.key for file in files.of("did1")], [key])
+
+    def test_forgotten_meanwhile(self) -> None:
+        """A robot that is forgotten while its file is written leaves nothing."""
+        for order in (0, 1):
+            slow = Slow()
+            files = Files(self.clock, slow, self.data)
+            kept, gone = files.keep("did1", "map", b"x"), files.forget("did1")
+            slow.waiting.insert(0, slow.waiting.pop(order))
+            while slow.waiting:
+                slow.work()
+            self.successResultOf(gone)
+            self.successResultOf(kept)
+            self.assertEqual(list(self.data.glob("files/*")), [])
+
+    def test_folders(self) -> None:
+        """A folder goes with the last file in it, now or at the next start."""
+        for number in range(6):
+            self.keep(f"did{number}", 100)
+        self.successResultOf(self.files.forget("did5"))
+        (self.data / "files" / "empty").mkdir()
+        self.files.look()
+        names = sorted(path.name for path in self.data.glob("files/*"))
+        self.assertEqual(names, ["did2", "did3", "did4"])
+
+    def test_folder_goes(self) -> None:
+        """A folder that goes between being made and being used is made again."""
+        folder = self.data / "files" / "did1"
+        tries: list[Path] = []
+
+        class Going(type(folder)):  # type: ignore[misc]  # the class depends on the system
+            """A folder that somebody removes at once."""
+
+            def mkdir(self, *arguments: Any, **options: Any) -> None:
+                Path(self).mkdir(*arguments, **options)
+                tries.append(self)
+                if len(tries) == 1:
+                    self.rmdir()
+
+            @property
+            def parent(self) -> Any:
+                return type(self)(Path(self).parent)
+
+        os.close(begin(Going(folder / "key")))
+        self.assertEqual((len(tries), (folder / "key").exists()), (2, True))
 
     def test_at_once(self) -> None:
         """Only so many are written at a time; the next one has to come again."""

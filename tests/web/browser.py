@@ -94,11 +94,12 @@ class Browser:
 
     site: Site
     clock: Clock = field(factory=Clock)
+    peer: IPv4Address = PEER
 
     def connect(self) -> Connection:
         """A new connection."""
-        protocol = self.site.buildProtocol(PEER)
-        transport = StringTransportWithDisconnection(LOCAL, PEER)
+        protocol = self.site.buildProtocol(self.peer)
+        transport = StringTransportWithDisconnection(LOCAL, self.peer)
         transport.protocol = protocol
         protocol.makeConnection(transport)
         return Connection(protocol, transport)

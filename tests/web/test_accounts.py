@@ -54,7 +54,7 @@ class Case(SynchronousTestCase):
             self.guard,
         )
         ownership = Ownership(self.home.clock, records, self.home.random_hex)
-        fleet = Fleet(self.home.registry, Everybody(), ownership)
+        fleet = Fleet(self.home.registry, Everybody(), ownership, self.home.clock)
         homes = HomeRoutes(self.home.accounts, self.guard, fleet).routes()
         probe = Route("/probe", GET, self.probe, lambda _, wrong: json_answer(str(wrong), 401))
         self.routes = [*routes, *homes, probe]

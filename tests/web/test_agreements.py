@@ -12,6 +12,7 @@ from bumper_tw.dialect.logins import PasswordCredentials
 from bumper_tw.errors import StartError
 from bumper_tw.storage.memory_records import MemoryRecordStore
 from bumper_tw.web.agreements import FILE, Agreement, AgreementRoutes, Agreements, load
+from bumper_tw.web.engine.entries import MAX_FILE
 from bumper_tw.web.guard import Guard
 from bumper_tw.web.persons import Persons
 from bumper_tw.web.profile import Wrapping
@@ -60,6 +61,13 @@ class FileTests(SynchronousTestCase):
             failure = self.assertRaises(StartError, load, DATA, self.own)
             self.assertIn(str(self.own / FILE), str(failure))
 
+    def test_too_long(self) -> None:
+        """What no list is as long as is not read to its end."""
+        with (self.own / FILE).open("wb") as file:
+            file.truncate(MAX_FILE + 1)
+        failure = self.assertRaises(StartError, load, DATA, self.own)
+        self.assertIn("longer than", str(failure))
+
 
 BAD: tuple[dict[str, Any], ...] = (
     {"id": "a b"},
@@ -89,6 +97,17 @@ class ConsentTests(SynchronousTestCase):
     def ask(self, name: str) -> Any:
         """The data of an answer to Anna."""
         return self.browser.get(f"{PATH}{name}?accessToken={self.token}").json["data"]
+
+    def test_links(self) -> None:
+        """The links begin with what the one who asks calls this box: they are for nobody else."""
+        for name in (
+            "common/getAgreementURLBatch",
+            "agreement/getUserAcceptInfo",
+            "user/checkAgreement",
+            "user/checkAgreementBatch",
+        ):
+            page = self.browser.get(f"{PATH}{name}?accessToken={self.token}")
+            self.assertEqual(page.headers["cache-control"], "no-store", name)
 
     def test_consent(self) -> None:
         """Nobody has agreed before he has."""

@@ -15,7 +15,7 @@ from bumper_tw.web.openapi import (
     spelling,
 )
 from bumper_tw.web.routes import PRIVATE, Route
-from tests.web.test_uploads import HouseCase
+from tests.web.houses import HouseCase
 
 #: The methods that OpenAPI knows.
 METHODS = {"get", "post", "put", "delete"}

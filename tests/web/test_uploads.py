@@ -1,63 +1,22 @@
-"""Tests for uploads, telemetry sinks, updates and unknown paths, over the whole server."""
+"""Tests for uploads and telemetry sinks, over the whole server."""
 
 import gzip
-import json
-import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
-from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import Settings
-from bumper_tw.core.updates import Updates
 from bumper_tw.errors import StorageError
-from bumper_tw.storage.records import RecordStore
+from bumper_tw.mqtt.gateway import MqttLink
+from bumper_tw.values import CleaningLog
+from bumper_tw.web.log_pictures import LogPictures
+from bumper_tw.web.uploads import HOUR, OTHERS, Inflow, Rate
 from tests.flows.house import House
 from tests.samples import DUSTY
-from tests.web.browser import Page, request
-
-DATA = "/data_collect/upload"
-GENERAL = f"{DATA}/generalData"
-WUKONG = f"/api/ota/products/wukong/class/{DUSTY.model}/firmware/latest.json"
-FRONT = "/v1/private/de/en/0f1e2d3c4b5a69788796a5b4c3d2e1f0/global_e/3.1.0/c_googleplay/1"
-
-
-class HouseCase(SynchronousTestCase):
-    """A server with a data directory and a robot."""
-
-    def setUp(self) -> None:
-        self.data = Path(self.mktemp())
-        self.data.mkdir()
-        self.house = self.start()
-        self.house.robot()
-        self.token = self.log_in()
-
-    def start(self, **web: Any) -> House:
-        """A server over that directory."""
-        settings = Settings()
-        storage = evolve(settings.storage, directory=self.data)
-        return House(evolve(settings, storage=storage, web=evolve(settings.web, **web)))
-
-    def log_in(self) -> str:
-        """A token of our own API."""
-        told = {"account": "owner@example.org", "password": "hunter2"}
-        token: str = self.house.browser().post("/api/login", told).json["token"]
-        return token
-
-    def get(self, path: str, token: str | None = None) -> Page:
-        """The answer to a GET with a token."""
-        bearer = ("Authorization", f"Bearer {self.token if token is None else token}")
-        return self.house.browser().get(path, headers=[bearer])
-
-    def send(self, path: str, body: bytes, **headers: str) -> Page:
-        """The answer to a POST."""
-        found = [(name.replace("_", "-"), text) for name, text in headers.items()]
-        return self.house.browser().ask("POST", path, body, found)
+from tests.web.browser import Connection, request
+from tests.web.houses import DATA, ELSEWHERE, GENERAL, WUKONG, HouseCase
 
 
 class UploadTests(HouseCase):
@@ -99,6 +58,67 @@ class UploadTests(HouseCase):
         [path] = self.data.glob("files/*/*")
         self.assertEqual(path.parent.name, "strangers")
 
+    def test_named_by_others(self) -> None:
+        """Who names a robot from elsewhere is a stranger, whatever he says."""
+        self.send(f"{DATA}/photo?auth.did={DUSTY.did}", b"x")
+        [device] = self.house.facts.registry.devices()
+        self.house.facts.registry.update(evolve(device, name="E0001234567890"))
+        for said in (f"did={DUSTY.did}", "sn=E0001234567890", f"deviceId={DUSTY.did}"):
+            answer = self.elsewhere().ask("POST", f"{DATA}/forged?{said}", b"forged")
+            self.assertEqual((answer.status, answer.json), (200, None))
+        files = self.house.facts.belongings.files
+        self.assertEqual([file.what for file in files.of(DUSTY.did)], ["photo"])
+        self.assertEqual(len(files.of("strangers")), 3)
+
+    def test_named_while_away(self) -> None:
+        """A robot that is not connected leaves nothing here, wherever it is."""
+        self.house.peers[0].vanish()
+        self.send(f"{DATA}/photo?auth.did={DUSTY.did}", b"x")
+        files = self.house.facts.belongings.files
+        self.assertEqual((len(files.of(DUSTY.did)), len(files.of("strangers"))), (0, 1))
+
+    def test_called_stranger(self) -> None:
+        """A robot that is called like the strangers' folder has nothing of theirs."""
+        registry = self.house.facts.registry
+        [device] = registry.devices()
+        impostor = evolve(device, id=evolve(device.id, did="strangers"))
+        registry.attach(impostor, MqttLink(self.house.brokerage.router))
+        self.send(f"{DATA}/log?auth.did=somebody", b"x")
+        page = self.get("/api/robots/strangers/files")
+        self.assertEqual((page.status, page.json), (200, {"files": []}))
+        log = CleaningLog(impostor.id, "7", 1767225600, image_url="log")
+        self.assertIsNone(LogPictures(self.house.facts.belongings.files).path(log))
+
+    def test_too_many(self) -> None:
+        """Beyond so many an hour they are dropped, which the sender does not hear of."""
+        stranger, files = self.elsewhere(), self.house.facts.belongings.files
+        with capturedLogs() as said:
+            for number in range(OTHERS.number + 5):
+                answer = stranger.ask("POST", f"{DATA}/log", b"%d" % number)
+                self.assertEqual((answer.status, answer.json), (200, None))
+        self.assertEqual(len(files.of("strangers")), OTHERS.number)
+        lines = [str(formatEvent(event)) for event in said]
+        dropped = [line for line in lines if "dropped" in line]
+        self.assertEqual(
+            dropped, [f"too many uploads within an hour, one from {ELSEWHERE} is dropped"]
+        )
+        self.send(f"{DATA}/photo?auth.did={DUSTY.did}", b"x")
+        self.assertEqual(len(files.of(DUSTY.did)), 1)
+        self.house.clock.advance(HOUR)
+        stranger.ask("POST", f"{DATA}/log", b"x")
+        self.assertEqual(len(files.of("strangers")), OTHERS.number + 1)
+
+    def test_inflow(self) -> None:
+        """There is so much, by size and by number, for each address and for all."""
+        clock = Clock()
+        inflow = Inflow(clock, Rate(size=4, size_all=6, number=3, number_all=100))
+        self.assertTrue(inflow.take("a", 4000))
+        self.assertFalse(inflow.take("a", 1))
+        self.assertFalse(inflow.take("b", 4000))
+        self.assertEqual([inflow.take("b", 1) for _ in range(3)], [True, True, False])
+        clock.advance(HOUR)
+        self.assertEqual([inflow.take("c", 1) for _ in range(4)], [True, True, True, False])
+
     def test_quota(self) -> None:
         """However much a robot sends, there is only so much of it."""
         self.house = self.start(uploads_robot_bytes=1000, upload_bytes=400)
@@ -126,7 +146,7 @@ class UploadTests(HouseCase):
         """Only so many large bodies are on their way at a time; small ones always have room."""
         head = request("POST", f"{DATA}/map", b"").replace(b"\r\n\r\n", b"\r\n")
         large = head + b"Content-Length: 4194304\r\n\r\n"
-        waiting = [self.house.browser().connect() for _ in range(4)]
+        waiting = [self.elsewhere(f"192.168.8.{number}").connect() for number in range(4)]
         for connection in waiting:
             connection.send(large)
             self.assertEqual(connection.received(), [])
@@ -139,6 +159,34 @@ class UploadTests(HouseCase):
         sixth = self.house.browser().connect()
         sixth.send(large)
         self.assertEqual(sixth.received(), [])
+        seventh = self.house.browser().connect()
+        waiting.pop().hang_up()
+        seventh.send(large)
+        [answer] = seventh.received()
+        self.assertEqual(answer.status, 413, "one from each address")
+
+    def chunked(self, number: int) -> Connection:
+        """A body of unknown length that somebody begins to send."""
+        made = self.elsewhere(f"192.168.8.{number}").connect()
+        made.send(f"POST {DATA}/map HTTP/1.1\r\nHost: a\r\n".encode())
+        made.send(b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        return made
+
+    def test_trickled(self) -> None:
+        """Bodies that might become large shut nobody out before they are."""
+        trickled = [self.chunked(number) for number in range(10)]
+        size = self.house.settings.web.max_body + 1
+        self.assertEqual(self.send(f"{DATA}/map", b"x" * size).status, 200)
+        self.assertEqual(len(self.house.site.large), 0)
+        piece = b"%x\r\n%b\r\n" % (size, b"x" * size)
+        for connection in trickled[:5]:
+            connection.send(piece)
+        self.assertEqual(len(self.house.site.large), 4)
+        self.assertEqual([page.status for page in trickled[4].received()], [413])
+        trickled[0].send(b"0\r\n\r\n")
+        self.assertEqual([page.status for page in trickled[0].received()], [200])
+        trickled[1].hang_up()
+        self.assertEqual(len(self.house.site.large), 2)
 
     def test_disk_full(self) -> None:
         """The robot hears what it always hears, the owner hears of the disk."""
@@ -176,178 +224,6 @@ class SinkTests(HouseCase):
         self.assertEqual(answer.status, 413)
 
 
-class FirmwareTests(HouseCase):
-    """Requests for newer software."""
-
-    def firmware(self) -> Mapping[str, Any]:
-        """What the API tells of Dusty."""
-        found: Mapping[str, Any] = self.get(f"/api/robots/{DUSTY.did}/firmware").json
-        return found
-
-    def test_stays(self) -> None:
-        """Every way to an update says there is none, and is noted with module and version."""
-        browser = self.house.browser()
-        answer = browser.get(f"{WUKONG}?ver=1.2.3&module=AIConfig&did={DUSTY.did}")
-        self.assertEqual((answer.status, answer.body), (404, b"Not Found"))
-        answer = browser.get(f"/api/appsvr/ota/firmware?did={DUSTY.did}&ver=9")
-        self.assertEqual(answer.json["code"], -1)
-        found = self.firmware()
-        self.assertEqual(found["allowed"], False)
-        self.assertEqual(
-            [(each["kind"], each["module"], each["version"]) for each in found["attempts"]],
-            [("firmware", "AIConfig", "1.2.3"), ("firmware", "fw0", "9")],
-        )
-        self.assertEqual(found["attempts"][0]["first"], self.house.clock.seconds())
-
-    def test_serial_number(self) -> None:
-        """A robot is known by its serial number as well."""
-        [device] = self.house.facts.registry.devices()
-        self.house.facts.registry.update(evolve(device, name="E0001234567890"))
-        self.house.browser().get(f"{WUKONG}?ver=1.2.3&sn=E0001234567890")
-        [attempt] = self.firmware()["attempts"]
-        self.assertEqual((attempt["module"], attempt["version"]), ("fw0", "1.2.3"))
-
-    def test_others(self) -> None:
-        """Apps, bundles of screens and lookups are noted with the address they came from."""
-        browser = self.house.browser()
-        update = browser.get("/v0.1/public/codepush/update_check?deployment_key=k&app_version=1.0")
-        self.assertEqual(update.json["update_info"]["is_available"], False)
-        self.assertIsNone(browser.get(f"{FRONT}/common/checkVersion").json["data"]["v"])
-        self.send("/lookup.do", b'{"todo":"FindBest","service":"EcoUpdate"}')
-        self.send("/lookup.do", b'{"todo":"FindBest","service":"EcoMsgNew"}')
-        attempts = self.house.facts.belongings.updates.attempts()
-        self.assertEqual(
-            [(each.kind, each.peer, each.module, each.version) for each in attempts],
-            [
-                ("bundle", "192.168.7.33", "k", "1.0"),
-                ("app", "192.168.7.33", "global_e", "3.1.0"),
-                ("address", "192.168.7.33", "", ""),
-            ],
-        )
-
-    def test_allowed_once(self) -> None:
-        """What the owner has put there goes through once, to the robot he named."""
-        folder = self.data / "firmware" / DUSTY.model
-        folder.mkdir(parents=True)
-        (folder / "latest.json").write_text('{"version":"2","fw0":{"url":null}}')
-        self.house.facts.belongings.updates.allow(DUSTY.did)
-        self.assertTrue(self.firmware()["allowed"])
-        ask = f"{WUKONG}?ver=1&did={DUSTY.did}"
-        browser = self.house.browser()
-        self.assertEqual(browser.get(f"{WUKONG}?ver=1").status, 404)
-        self.assertEqual(browser.get(f"{ask}&module=AIConfig").status, 404)
-        self.assertEqual(browser.ask("HEAD", ask).status, 404)
-        other = WUKONG.replace(DUSTY.model, "ls1ok3")
-        self.assertEqual(browser.get(f"{other}?did={DUSTY.did}").status, 404)
-        answer = browser.get(ask)
-        self.assertEqual((answer.status, answer.json["version"]), (200, "2"))
-        self.assertEqual(browser.get(ask).status, 404)
-        self.assertFalse(self.firmware()["allowed"])
-
-    def test_allowed_meanwhile(self) -> None:
-        """What a command of the owner allows counts once the server reads it, on SIGHUP."""
-        store = RecordStore(self.house.database)
-        self.successResultOf(Updates(self.house.clock, store).allow(DUSTY.did))
-        self.assertFalse(self.firmware()["allowed"])
-        self.successResultOf(self.house.facts.belongings.reload(store))
-        self.assertTrue(self.firmware()["allowed"])
-
-    def test_token(self) -> None:
-        """That is for those who may know."""
-        self.assertEqual(self.get(f"/api/robots/{DUSTY.did}/firmware", "no").status, 401)
-        self.assertEqual(self.get("/api/robots/other/firmware").status, 404)
-
-
-class UnknownTests(HouseCase):
-    """Paths that nobody answers."""
-
-    def test_harmless(self) -> None:
-        """Each family hears its own success, and it is in the report."""
-        browser = self.house.browser()
-        answer = browser.post(f"{FRONT}/common/brandNew?x=1", {"token": "hunter2"})
-        self.assertEqual((answer.status, answer.json["code"]), (200, "0000"))
-        self.assertIsNone(answer.json["data"])
-        self.assertEqual(browser.get("/api/neng/v9/brandNew").json["code"], 0)
-        self.assertEqual(browser.get("/api/brand/new.do").json["ret"], "ok")
-        self.assertIn("text/html", browser.get("/brand/new.html").headers["content-type"])
-        found = self.get("/api/unknown").json
-        self.assertEqual(found["unlisted"], 0)
-        [first, *_] = found["paths"]
-        self.assertEqual(
-            (first["method"], first["path"]), ("POST", "/v1/private/{P}/common/brandNew")
-        )
-        [shape] = first["shapes"]
-        self.assertEqual(
-            (shape["query"], shape["body"], shape["app"]),
-            (["x"], {"token": "text"}, "global_e/3.1.0"),
-        )
-
-    def test_redacted(self) -> None:
-        """Whatever is planted in a request, none of it is in the report, the log or on disk."""
-        uid = self.house.facts.accounts.user_of(self.token)
-        secrets = (
-            *(DUSTY.did, uid, self.token, "E0001234567890", "hunter2", "alice@example.org"),
-            *("eyJhbGciOiJIUzI1NiJ9", "192.168.7.66", "Dusty the first"),
-        )
-        [device] = self.house.facts.registry.devices()
-        named = evolve(device, name="E0001234567890", nick="Dusty the first")
-        self.house.facts.registry.update(named)
-        with capturedLogs() as said:
-            for secret in secrets:
-                # A word like any other is one in a path, too; there it is not looked for.
-                word = "brand" if secret == "hunter2" else quote(secret)
-                body = {"a": secret, "b": {unquote(word): [secret]}}
-                headers = (("User-Agent", secret), ("Authorization", f"Bearer {secret}"))
-                path = f"/api/x/{word}?{word}={quote(secret)}"
-                self.house.browser().ask("POST", path, json.dumps(body).encode(), headers)
-        lines = [str(formatEvent(event)) for event in said if "nobody" in str(formatEvent(event))]
-        self.assertEqual(len(lines), 2)
-        told = "\n".join([self.get("/api/unknown").body.decode(), *lines])
-        for secret in secrets:
-            self.assertNotIn(secret, told)
-
-    def test_logged_once(self) -> None:
-        """One path is one line, however often it is asked for."""
-        with capturedLogs() as said:
-            for _ in range(3):
-                self.house.clock.advance(120)
-                self.house.browser().get("/api/neng/brandNew")
-        lines = [formatEvent(event) for event in said]
-        self.assertEqual(len([line for line in lines if "brandNew" in str(line)]), 1)
-
-    def test_nobodys(self) -> None:
-        """What no family claims, what is our own, and what changes something is not found."""
-        browser = self.house.browser()
-        for method, path in (
-            ("GET", "/favourite"),
-            ("GET", "/api/robots/x/brandNew"),
-            ("GET", "/api/unknown/brandNew"),
-            ("DELETE", "/api/neng/brandNew"),
-            ("PUT", "/api/neng/brandNew"),
-        ):
-            self.assertEqual(browser.ask(method, path).status, 404, path)
-        paths = [each["path"] for each in self.get("/api/unknown").json["paths"]]
-        self.assertEqual(paths, ["/favourite", "/api/neng/brandNew", "/api/neng/brandNew"])
-
-    def test_not_found(self) -> None:
-        """The owner may have them told the truth; the report is the same."""
-        self.house = self.start(unknown="not_found")
-        self.token = self.log_in()
-        self.assertEqual(self.house.browser().get("/api/neng/brandNew").status, 404)
-        self.assertEqual(len(self.get("/api/unknown").json["paths"]), 1)
-
-    def test_token(self) -> None:
-        """The report is for those who are known here."""
-        self.assertEqual(self.get("/api/unknown", "no").status, 401)
-
-    def test_large_body(self) -> None:
-        """A long body is not looked into, and a broken one is none."""
-        for body in (b"{" * 100_000, b"\xff\xfe", b"[1]", os.urandom(1000)):
-            self.assertEqual(self.send("/api/neng/brandNew", body).status, 200)
-        query = "&".join(f"a{number}=1" for number in range(500))
-        self.assertEqual(self.house.browser().get(f"/api/neng/brandNew?{query}").status, 200)
-
-
 class ForgottenTests(HouseCase):
     """A robot that is removed."""
 
@@ -371,6 +247,18 @@ class OwnersTests(HouseCase):
         settings = house.settings
         identity = evolve(settings.identity, robots_of="owners")
         return House(evolve(settings, identity=identity))
+
+    def test_nobodys(self) -> None:
+        """Robots without owner have the room of one, whoever they are; others have their own."""
+        self.house = self.start(uploads_robot_bytes=500)
+        own = self.house.facts.belongings
+        for did in ("a", "b", "c", "strangers"):
+            self.successResultOf(own.files.keep(did, "log", b"x" * 200))
+        left = [len(own.files.of(did)) for did in ("a", "b", "c", "strangers")]
+        self.assertEqual(left, [0, 1, 1, 1])
+        self.successResultOf(own.ownership.give("d", "anna"))
+        self.successResultOf(own.files.keep("d", "log", b"x" * 400))
+        self.assertEqual([len(own.files.of(did)) for did in ("b", "c", "d")], [1, 1, 1])
 
     def test_stranger(self) -> None:
         """To whoever may not use a robot it does not exist, nor anything of it."""

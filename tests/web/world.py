@@ -106,7 +106,7 @@ class World:
         self.clock.advance(NOW)
         self.registry = DeviceRegistry(self.clock, MemoryDeviceStore())
         ownership = Ownership(self.clock, MemoryRecordStore(), lambda size: "ab" * size)
-        self.fleet = Fleet(self.registry, Everybody(), ownership)
+        self.fleet = Fleet(self.registry, Everybody(), ownership, self.clock)
         self.commands = CommandCorrelator(self.clock, self.registry, request_ids(7))
         self.telemetry = Telemetry()
         self.history, self.logs = MemoryTelemetryStore(), MemoryCleaningLogStore()
@@ -163,7 +163,9 @@ class World:
         cleaning = CleaningRoutes(self.logs, robots.ask, self.fleet.permits, guard)
         parts = (commands, devices, lookup, catalogue, api, cleaning, screen)
         updates = UpdateRoutes(
-            Updates(self.clock, MemoryRecordStore()), Askers(self.registry), lambda *_: None
+            Updates(self.clock, MemoryRecordStore()),
+            Askers(self.registry, lambda *_: True),
+            lambda *_: None,
         )
         for part in (*parts, pictures, pairing, updates):
             yield from part.routes()

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from stat import S_ISREG
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -236,9 +237,12 @@ def contents(path: Path) -> bytes:
     """
     What is in a file.
 
-    @raise StartError: it cannot be read, or is too long.
+    @raise StartError: it cannot be read, is no file, or is too long.
     """
     try:
+        if not S_ISREG(path.stat().st_mode):
+            # To read a pipe would mean to wait for whoever writes to it.
+            raise StartError(f"{path}: not a file")
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
     except OSError as wrong:

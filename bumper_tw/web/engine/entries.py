@@ -12,7 +12,7 @@ from attrs import frozen
 from bumper_tw.dialect.envelopes import parse_json, to_json
 from bumper_tw.web.call import JSON, Answer
 from bumper_tw.web.engine.envelopes import ENVELOPES, FILES, NOTHING, TEXTS, page
-from bumper_tw.web.engine.template import Filling, Template
+from bumper_tw.web.engine.template import NO_STORE, Filling, Template
 from bumper_tw.web.routes import ANY
 
 #: Bytes of one file, entries in it, and how deep one may be nested.
@@ -85,8 +85,9 @@ class Entry:
     def render(self, filling: Filling) -> Answer:
         """The answer to one request."""
         chosen = self.bodies.get(filling.call.query(self.by)) if self.by else None
-        body = (chosen or self.default).fill(filling)
-        return Answer(body, self.status, self.content_type)
+        made = chosen or self.default
+        headers = NO_STORE if made.links else ()
+        return Answer(made.fill(filling), self.status, self.content_type, headers)
 
 
 def parse(text: bytes, origin: str, beside: Beside) -> tuple[Entry, ...]:

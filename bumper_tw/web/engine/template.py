@@ -14,6 +14,9 @@ from bumper_tw.web.call import Call
 HOLE = re.compile(r'("\{(?:now|later)_ms\}"|\{[A-Za-z_]+(?:\.[A-Za-z0-9_-]+)?\})')
 #: How far C{later_ms} is away: half a day.
 LATER_MS = 12 * 3600 * 1000
+#: The header of answers in which links are: what they begin with is what the one who asks said,
+#: and that is for nobody else.
+NO_STORE = (("Cache-Control", "no-store"),)
 #: As much of a query parameter is repeated.
 ECHO = 200
 
@@ -119,6 +122,11 @@ class Template:
 
     pieces: tuple[str | Filler, ...]
     whole: bytes | None = None
+
+    @property
+    def links(self) -> bool:
+        """Whether this box is named in it, as whoever asks calls it."""
+        return any(FILLERS[hole] in self.pieces for hole in ("{host}", "{base_url}"))
 
     @classmethod
     def plain(cls, body: bytes) -> "Template":

@@ -128,6 +128,9 @@ FAMILIES: Mapping[str, Family] = {
     "/log": TELEMETRY,
 }
 
+#: As many slashes are in the beginning of a family at most.
+DEEPEST = max(beginning.count("/") for beginning in FAMILIES)
+
 #: The same by how they end, whatever they begin with.
 ENDS: Mapping[str, Family] = {
     "do": DO,
@@ -172,10 +175,7 @@ def _by_end(path: str) -> Family | None:
 
 def _by_beginning(path: str) -> Family | None:
     """The family of the longest beginning."""
-    cut = path.rfind("/")
-    while cut > 0:
-        found = FAMILIES.get(path[: cut + 1])
-        if found is not None:
-            return found
-        cut = path.rfind("/", 0, cut)
-    return None
+    # Whatever is behind the first few slashes is not looked at, however much it is.
+    folders = path.split("/", DEEPEST)[:-1]
+    beginnings = ("/".join(folders[:depth]) + "/" for depth in range(len(folders), 1, -1))
+    return next((FAMILIES[each] for each in beginnings if each in FAMILIES), None)

@@ -66,6 +66,22 @@ class AnswersCase(WorldCase):
         return self.browser.get(path).json
 
 
+class LinkTests(AnswersCase):
+    """What is called as the one who asks calls it."""
+
+    def test_not_kept(self) -> None:
+        """An answer in which links are is for nobody else; others may be kept as ever."""
+        for name in ("host", "base_url", "lang"):
+            entry = {"path": f"/{name}", "envelope": "raw", "body": f"{{{name}}}/x"}
+            self.write(self.shipped, name, entry)
+        self.site()
+        told = {
+            name: self.browser.get(f"/{name}").headers for name in ("host", "base_url", "lang")
+        }
+        kept = {name: headers.get("cache-control") for name, headers in told.items()}
+        self.assertEqual(kept, {"host": "no-store", "base_url": "no-store", "lang": None})
+
+
 class LayerTests(AnswersCase):
     """The owner's, the program's, and what comes with it."""
 

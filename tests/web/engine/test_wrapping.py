@@ -69,6 +69,30 @@ class FamilyTests(SynchronousTestCase):
             self.assertIsNone(family(path), path)
         self.assertFalse(is_own("/api/robotsx"))
 
+    def test_long_path(self) -> None:
+        """However long a path is, only its beginning is looked at."""
+        looks: list[object] = []
+
+        class Watched(str):
+            """Tells how often it is looked into."""
+
+            __slots__ = ()
+
+            def __getitem__(self, place: Any) -> str:
+                looks.append(place)
+                return super().__getitem__(place)
+
+            def rfind(self, *where: Any) -> int:
+                looks.append(where)
+                return super().rfind(*where)
+
+        for path in ("/api" + "/" * 15000, "/a" * 8000, "/api/neng/v3/" + "a/" * 8000):
+            family(Watched(path))
+        self.assertLess(len(looks), 10)
+        self.assertIs(family("/api/neng/v3/" + "a/" * 8000), FAMILIES["/api/neng/v3/"])
+        self.assertIs(family("/api" + "/" * 15000), FAMILIES["/api/"])
+        self.assertIsNone(family("/a" * 8000))
+
     def test_failure(self) -> None:
         """Each family has a failure that no client takes for a success."""
         for found in FAMILIES.values():
