@@ -358,11 +358,9 @@ class MqttSession(Speech):
             self._settled(owed)
 
     def _pump(self) -> None:
-        if not self._resumed:
-            return
-        if self._allowed != self._broker.verdicts.revision:
+        if self._resumed and self._allowed != self._broker.verdicts.revision:
             self._withdraw()
-        while (owed := self._window.next()) is not None:
+        while self._resumed and (owed := self._window.next()) is not None:
             self._transmit(owed)
 
     def _transmit(self, owed: Owed, again: bool = False) -> None:
