@@ -49,6 +49,7 @@ from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
 from bumper_tw.core.translation import TranslatingCorrelator
 from bumper_tw.core.turns import Turns
+from bumper_tw.errors import StorageError
 from bumper_tw.interfaces import IAccountStore, IDatabase
 from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.vault import FILES, Vault
@@ -304,7 +305,11 @@ async def _reload_accounts(facts: Facts, parties: Parties, store: IAccountStore)
     removed = await facts.accounts.reload(store)
     # Nobody tells us of them a second time, so that nothing below may come before this.
     departed = facts.belongings.departed(removed)
-    changed = await facts.known.load(store)
+    try:
+        changed = await facts.known.load(store)
+    except StorageError:
+        await settled([departed])
+        raise
     # At once, and only then on disk: what fails there must not keep a connection open.
     expelled = facts.accounts.expel(removed | changed)
     dismiss(facts, parties, removed | changed)

@@ -136,7 +136,8 @@ def deeds_on(database: InlineDatabase, options: argparse.Namespace | None = None
         return Deeds(wall_clock(), database)
     settings = settings_of(options)
     files = Files(wall_clock(), at_once, settings.storage.directory)
-    files.look()
+    # A server may be running.
+    files.look(alone=False)
     return Deeds(wall_clock(), database, files, settings.identity.robots_of == "owners")
 
 

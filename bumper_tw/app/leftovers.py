@@ -27,7 +27,8 @@ About = Callable[[str, Mapping[str, Any]], Names]
 
 def names(uids: Collection[Any] = (), dids: Collection[Any] = ()) -> Names:
     """Those that are names."""
-    return Names(*(frozenset(each for each in part if each) for part in (uids, dids)))
+    texts = ((each for each in part if isinstance(each, str) and each) for part in (uids, dids))
+    return Names(*map(frozenset, texts))
 
 
 def by_user(key: str, _: Mapping[str, Any]) -> Names:

@@ -57,7 +57,9 @@ def remember(facts: Remembering, router: MqttBroker, path: Path) -> None:
             # Nobody is unknown just because the list of those who are known cannot be read.
             for failure in failures:
                 failure.raiseException()
-    facts.belongings.drop_files(robots_with_files(path.parent), _dids(facts))
+    has_owner = facts.belongings.ownership.owner
+    stays = {did for did in robots_with_files(path.parent) if has_owner(did)}
+    facts.belongings.drop_files(robots_with_files(path.parent), _dids(facts) | stays)
 
 
 def _loading(
@@ -69,7 +71,10 @@ def _loading(
     yield facts.accounts.load(accounts)
     yield facts.known.load(accounts)
     yield facts.secrets.load(RobotSecretStore(database))
-    yield drop_strays(records, facts.accounts.household.uids(), _dids(facts))
+    # Whose owner is known is known, too: it may be the disk that has lost the robot.
+    uids, dids = facts.accounts.household.uids(), _dids(facts)
+    owners = records.load("owners")
+    yield owners.addCallback(lambda owned: drop_strays(records, uids, dids | owned.keys()))
     yield facts.belongings.load(records)
     yield SqlMqttStore(database).load().addCallback(router.restore)
     yield TelemetryStore(database).latest().addCallback(facts.telemetry.warm)

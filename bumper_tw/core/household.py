@@ -61,6 +61,10 @@ class Household:
         """The homes of a user, the oldest first; empty for somebody unknown."""
         return [home for home in self._homes.values() if home.uid == uid]
 
+    def every_home(self) -> Sequence[Home]:
+        """All homes of all users."""
+        return list(self._homes.values())
+
     def home(self, home_id: str) -> Home | None:
         """A home, if there is one of that id."""
         return self._homes.get(home_id)

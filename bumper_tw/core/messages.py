@@ -144,9 +144,11 @@ class Messages:
 
     def load(self, store: IRecordStore) -> Deferred[None]:
         """Take up what earlier runs left."""
-        shelves = (self._messages, self._marks, self._switches)
-        loaded = gatherResults([each.load(store) for each in shelves], consumeErrors=True)
-        return loaded.addCallback(self._index)
+        # At once: what is heard in between has to find the index that fits.
+        indexed = self._messages.load(store).addCallback(self._index)
+        others = [each.load(store) for each in (self._marks, self._switches)]
+        loaded = gatherResults([indexed, *others], consumeErrors=True)
+        return loaded.addCallback(lambda _: None)
 
     def _index(self, _: object) -> None:
         self._ids = {}
@@ -233,7 +235,10 @@ class Messages:
         self._messages.put(message.id, message).addErrback(self._lost, message.about)
 
     def _drop_oldest(self, owner: str) -> None:
-        self._drop([self._messages.get(self._ids[owner][0])])
+        oldest = self._ids[owner].pop(0)
+        if not self._ids[owner]:
+            del self._ids[owner]
+        self._messages.drop(oldest).addErrback(self._lost, "what was dropped")
 
     def _drop(self, messages: Iterable[HouseMessage | None]) -> None:
         gone = [each for each in messages if each is not None]

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
 from attrs import asdict, fields_dict
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -145,7 +145,8 @@ class Shelf(Generic[R]):
 
         @return: fires when that is on disk.
         """
-        gone = [key for key in keys if key in self._records or key in self._unsaved]
+        known = (key for key in keys if key in self._records or key in self._unsaved)
+        gone = list(dict.fromkeys(known))
         for key in gone:
             self._records.pop(key, None)
         return self._write(gone)
@@ -156,17 +157,22 @@ class Shelf(Generic[R]):
 
         @return: fires when it is on disk.
         """
-        return self._write((), len(self._refused))
+        return self._sent_again(len(self._refused))
 
-    def _write(self, keys: Collection[str], most: int = AGAIN_AT_ONCE) -> Deferred[None]:
+    def _write(self, keys: Collection[str]) -> Deferred[None]:
         """Bring to the disk what some keys are here, and some that it refused before."""
         for key in keys:
             self._refused.pop(key, None)
+        # Apart from each other: what no disk can take must not keep the rest from it, and is
+        # not the fault of whoever writes now.
+        self._sent_again(AGAIN_AT_ONCE).addErrback(_refused_again)
+        return self._sent(list(keys)) if keys else succeed(None)
+
+    def _sent_again(self, most: int) -> Deferred[None]:
         again = list(islice(self._refused, most))
         for key in again:
             del self._refused[key]
-        # Apart from each other: what no disk can take must not keep the rest from it.
-        return all_written([self._sent(each) for each in (again, list(keys)) if each])
+        return self._sent(again) if again else succeed(None)
 
     def _sent(self, keys: Collection[str]) -> Deferred[None]:
         records: dict[str, Any] = {key: self._records.get(key) for key in keys}
@@ -189,7 +195,7 @@ class Shelf(Generic[R]):
             self._give_up()
         else:
             for key in last:
-                del self._unsaved[key]
+                self._unsaved.pop(key, None)
         return result
 
     def _give_up(self) -> None:
@@ -200,6 +206,11 @@ class Shelf(Generic[R]):
     def drop_where(self, unwanted: Callable[[R], bool]) -> Deferred[None]:
         """Remove all that are not wanted any more."""
         return self.drop(*(key for key, each in self.items() if unwanted(each)))
+
+
+def _refused_again(failure: Failure) -> None:
+    """It is remembered, and tried once more with the next write."""
+    failure.trap(StorageError)
 
 
 def settled(value: Any) -> Any:

@@ -34,7 +34,7 @@ class Whereabouts:
     def is_at(self, did: str, host: str) -> bool:
         """Whether a robot has a connection from that address now."""
         return bool(did) and any(
-            each.robot == did and each.host.removeprefix("::ffff:") == host
+            each.host.removeprefix("::ffff:") == host and each.robot == did
             for crowd in self._crowds
             for each in crowd
         )

@@ -97,18 +97,23 @@ class Files:
         self._files: dict[str, KeptFile] = {}
         self._writing: set[str] = set()
 
-    def look(self) -> None:
-        """Find what earlier runs left; reads the disk at once."""
-        found = sorted(self._found(), key=lambda file: file.key)
+    def look(self, alone: bool = True) -> None:
+        """
+        Find what earlier runs left; reads the disk at once.
+
+        @param alone: whether nobody else writes there, so that what is not finished never will
+            be, and goes.
+        """
+        found = sorted(self._found(alone), key=lambda file: file.key)
         self._files = {file.key: file for file in found}
-        for folder in self._folder.glob("*"):
+        for folder in self._folder.glob("*") if alone else ():
             drop_empty(folder)
 
-    def _found(self) -> Iterator[KeptFile]:
+    def _found(self, alone: bool) -> Iterator[KeptFile]:
         for path in self._folder.glob("*/*"):
             named = KEY.fullmatch(path.name)
             if path.suffix == BEGUN:
-                discard([path])
+                discard([path] if alone else [])
             elif named and path.is_file() and not path.is_symlink():
                 at, owner = int(named[1]) / 1000, unquote(path.parent.name)
                 yield KeptFile(path.name, owner, named[2], path.stat().st_size, at)

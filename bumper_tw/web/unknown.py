@@ -78,12 +78,17 @@ class House:
 
     def __call__(self) -> Own:
         """What it knows at the moment."""
-        words = {word.casefold() for word in (*self._robots(), *self._users()) if word}
+        words: set[str] = set()
 
         def is_ours(text: str) -> bool:
+            # Most requests have no word that has to be looked up.
+            words.update(words or self._words())
             return text.casefold() in words or models.model(text) is not None
 
         return is_ours
+
+    def _words(self) -> Iterator[str]:
+        return (word.casefold() for word in (*self._robots(), *self._users()) if word)
 
     def _robots(self) -> Iterator[str]:
         for device in self._registry.devices():
@@ -96,7 +101,7 @@ class House:
             # Of an e-mail address the front alone is a name, too.
             yield from (uid, account, account.partition("@")[0])
             yield self._people.profile(uid).nickname
-            yield from (home.name for home in self._accounts.homes(uid))
+        yield from (home.name for home in self._accounts.household.every_home())
 
 
 def seen(call: Call, found: Family | None) -> Seen:

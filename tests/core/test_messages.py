@@ -4,6 +4,7 @@ from itertools import count
 from typing import Any
 
 from attrs import frozen
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -20,6 +21,7 @@ from bumper_tw.core.messages import (
     Messages,
 )
 from bumper_tw.core.permits import Everybody
+from bumper_tw.errors import StorageError
 from bumper_tw.readings import Battery, Errors, LifeSpan, Notice, Part, Reading, Report, Stats
 from bumper_tw.storage.memory_records import MemoryRecordStore
 
@@ -109,6 +111,27 @@ class ErrorTests(MessagesCase):
         self.hear(Errors((110,)), RUSTY)
         self.hear(Errors((111,)), later=AGAIN)
         self.assertEqual(self.about()[:2], ["111", "110"])
+
+
+class PartlyReadable(MemoryRecordStore):
+    """A store of which the disk gives the messages, and not the marks."""
+
+    def load(self, shelf: str) -> Deferred[dict[str, Any]]:
+        return super().load(shelf) if shelf == "messages" else fail(StorageError("no"))
+
+
+class ReloadTests(MessagesCase):
+    """What the owner has removed by a command, while the server runs."""
+
+    def test_half(self) -> None:
+        """Also when the rest cannot be read, what is gone is gone, and news is heard."""
+        for code in range(module.MOST_OF_ONE):
+            self.hear(Errors((200 + code,)), later=60.0)
+        store = PartlyReadable(shelves={"messages": {}})
+        self.failureResultOf(self.messages.load(store))
+        self.assertEqual(self.about(), [])
+        self.hear(Errors((110,)), later=DAY)
+        self.assertEqual(self.about(), ["110"])
 
 
 class OtherNewsTests(MessagesCase):

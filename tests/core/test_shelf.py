@@ -88,6 +88,14 @@ class ShelfTests(SynchronousTestCase):
         self.assertEqual(shelf.items(), [("a", Plant("aloe"))])
         self.assertEqual([each["log_level"] for each in said], [LogLevel.warn] * 2)
 
+    def test_drop_twice(self) -> None:
+        """Who names the same one twice drops it once, and nothing stays behind."""
+        for name in "ab":
+            self.shelf.put(name, Plant(name))
+        self.successResultOf(self.shelf.drop("a", "a", "b"))
+        self.assertEqual((list(self.shelf), list(self.fresh())), ([], []))
+        self.assertTrue(all(self.shelf.is_saved(name) for name in "ab"))
+
     def test_keys(self) -> None:
         """Two names make one key that no two others make."""
         self.assertNotEqual(key_of("a", "bc"), key_of("ab", "c"))

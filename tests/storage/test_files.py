@@ -256,6 +256,18 @@ class FilesTests(SynchronousTestCase):
         again.look()
         self.assertEqual(again.find(key), self.files.find(key))
 
+    def test_beside_a_server(self) -> None:
+        """A command that looks as well leaves alone what somebody is writing."""
+        folder = self.data / "files" / "dusty"
+        folder.mkdir(parents=True)
+        begun = folder / "1-map-0.part"
+        begun.write_bytes(b"half")
+        other = Files(self.clock, at_once, self.data, QUOTA)
+        other.look(alone=False)
+        self.assertTrue(begun.exists())
+        other.look()
+        self.assertFalse(begun.exists())
+
     def test_no_names(self) -> None:
         """Nobody is called so."""
         for name in ("", "ä" * 100):
