@@ -131,7 +131,7 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         lambda: reload_closed(facts, start),
         lambda: reload_passwords(facts, mqtt.router),
         lambda: reload_accounts(facts, parties, AccountStore(database)),
-        lambda: facts.belongings.reload(RecordStore(database)),
+        lambda: facts.belongings.load(RecordStore(database)),
     ]
     for child in (
         Step("database", database.start, database.close),

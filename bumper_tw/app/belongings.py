@@ -5,7 +5,7 @@ from secrets import token_bytes, token_hex
 from typing import Any, ClassVar
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -16,6 +16,7 @@ from bumper_tw.core.ownership import Ownership, OwnersOnly
 from bumper_tw.core.pairing import PairingDesk
 from bumper_tw.core.people import People
 from bumper_tw.core.permits import Everybody
+from bumper_tw.core.sessions import settled
 from bumper_tw.core.shelf import Loaded
 from bumper_tw.core.unknown import UnknownPaths
 from bumper_tw.core.updates import Updates
@@ -59,18 +60,21 @@ class Belongings:
     whereabouts: Whereabouts
     logs: ICleaningLogStore
 
-    def load(self, store: IRecordStore) -> Deferred[Any]:
+    def load(self, store: IRecordStore) -> Deferred[None]:
         """
-        Take up what earlier runs left; fails when it cannot be read.
+        Take up what earlier runs left, or the owner has changed by a command of ours; fails
+        when it cannot be read.
 
         @param store: the same, as far as it can be read right now.
         """
-        return together(each.load(store) for each in self._loaded())
-
-    def reload(self, store: IRecordStore) -> Deferred[Any]:
-        """Take up what the owner has changed by a command of ours."""
-        changed = (self.unknown, self.updates, self.ownership, self.people, self.messages)
-        return together(each.load(store) for each in changed)
+        parts: tuple[Loaded, ...] = (
+            self.unknown,
+            self.updates,
+            self.ownership,
+            self.people,
+            self.messages,
+        )
+        return settled([each.load(store) for each in parts])
 
     def forget(self, did: str) -> None:
         """A robot is gone, and what it left here goes with it."""
@@ -91,10 +95,10 @@ class Belongings:
         for dropped in (self.files.forget(did), self.logs.forget(did)):
             dropped.addErrback(self._not_dropped)
 
-    def departed(self, uids: Collection[str]) -> Deferred[Any]:
+    def departed(self, uids: Collection[str]) -> Deferred[None]:
         """Users who are gone leave nothing; whatever fails does not keep the rest here."""
         self.messages.departed(uids)
-        return together((self.ownership.departed(uids), self.people.forget(uids)))
+        return settled([self.ownership.departed(uids), self.people.forget(uids)])
 
     def drop_files(self, robots: Iterable[str], known: Collection[str]) -> None:
         """
@@ -111,10 +115,10 @@ class Belongings:
         failure.trap(StorageError)
         self._log.warn("not dropped: {why}", why=failure.getErrorMessage())
 
-    def flush(self) -> Deferred[Any]:
+    def flush(self) -> Deferred[None]:
         """Write what has only been counted so far, or was refused by the disk."""
         kept = (self.unknown, self.updates, self.ownership, self.people)
-        return together(each.flush() for each in kept)
+        return settled([each.flush() for each in kept])
 
     def warn_of_orphans(self, dids: Iterable[str]) -> None:
         """The robots of a household have no owner when it becomes a house of owners."""
@@ -125,27 +129,6 @@ class Belongings:
                 '"bumper robot give --all ACCOUNT", then send the server SIGHUP',
                 count=len(orphans),
             )
-
-    def _loaded(self) -> tuple[Loaded, ...]:
-        return (
-            self.unknown,
-            self.updates,
-            self.ownership,
-            self.people,
-            self.messages,
-        )
-
-
-def together(parts: Iterable[Deferred[Any]]) -> Deferred[Any]:
-    """Fires when all have, or fails as the first that does."""
-    return gatherResults(list(parts), consumeErrors=True).addErrback(_as_it_failed)
-
-
-def _as_it_failed(failure: Failure) -> Failure:
-    failure.trap(FirstError)
-    first: Any = failure.value
-    found: Failure = first.subFailure
-    return found
 
 
 def belongings(

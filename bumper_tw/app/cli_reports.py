@@ -3,9 +3,7 @@
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,10 @@ from typing import Any
 from attrs import asdict
 
 from bumper_tw.app import config
-from bumper_tw.app.cli import MINUTES, RELOAD_ROBOTS, now, open_database, wall_clock
+from bumper_tw.app.cli import MINUTES, RELOAD_ROBOTS, done, now, wall_clock
 from bumper_tw.core.unknown import Unknown, UnknownPaths
 from bumper_tw.core.updates import Attempt, Updates
-from bumper_tw.errors import BadRequest, BumperError
+from bumper_tw.errors import BadRequest
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.files import FIRMWARE, OwnFirmware
@@ -33,7 +31,7 @@ def unknown(arguments: Sequence[str]) -> int:
     @return: the exit status.
     """
     options = unknown_parser().parse_args(arguments)
-    return told(options, forget_unknown if options.forget else show_unknown)
+    return done(forget_unknown if options.forget else show_unknown, options)
 
 
 def firmware(arguments: Sequence[str]) -> int:
@@ -43,19 +41,7 @@ def firmware(arguments: Sequence[str]) -> int:
     @return: the exit status.
     """
     options = firmware_parser().parse_args(arguments)
-    return told(options, allow_firmware if options.deed == "allow" else show_firmware)
-
-
-def told(options: argparse.Namespace, deed: Any) -> int:
-    """Do something with the database, and print what it says; the exit status."""
-    try:
-        with closing(open_database(options)) as database:
-            said = deed(database, options)
-    except BumperError as why:
-        sys.stderr.write(f"bumper: {why}\n")
-        return 1
-    sys.stdout.write(f"{said}\n")
-    return 0
+    return done(allow_firmware if options.deed == "allow" else show_firmware, options)
 
 
 def unknown_parser() -> argparse.ArgumentParser:

@@ -58,8 +58,8 @@ def remember(facts: Remembering, router: MqttBroker, path: Path) -> None:
             for failure in failures:
                 failure.raiseException()
     has_owner = facts.belongings.ownership.owner
-    stays = {did for did in robots_with_files(path.parent) if has_owner(did)}
-    facts.belongings.drop_files(robots_with_files(path.parent), _dids(facts) | stays)
+    unowned = [did for did in robots_with_files(path.parent) if not has_owner(did)]
+    facts.belongings.drop_files(unowned, _dids(facts))
 
 
 def _loading(

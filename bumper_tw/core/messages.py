@@ -5,11 +5,12 @@ from itertools import takewhile
 from typing import Any, Protocol
 
 from attrs import evolve, field, frozen
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bumper_tw.core.sessions import settled
 from bumper_tw.core.shelf import Shelf
 from bumper_tw.interfaces import IRecordStore
 from bumper_tw.people_interfaces import IPermits
@@ -146,9 +147,7 @@ class Messages:
         """Take up what earlier runs left."""
         # At once: what is heard in between has to find the index that fits.
         indexed = self._messages.load(store).addCallback(self._index)
-        others = [each.load(store) for each in (self._marks, self._switches)]
-        loaded = gatherResults([indexed, *others], consumeErrors=True)
-        return loaded.addCallback(lambda _: None)
+        return settled([indexed, self._marks.load(store), self._switches.load(store)])
 
     def _index(self, _: object) -> None:
         self._ids = {}

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, field, frozen
-from twisted.internet.defer import Deferred, fail, gatherResults, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.core.sessions import settled
@@ -87,8 +87,7 @@ class People:
 
     def load(self, store: IRecordStore) -> Deferred[None]:
         """Take up what earlier runs left."""
-        loaded = gatherResults([each.load(store) for each in self._shelves()], consumeErrors=True)
-        return loaded.addCallback(lambda _: None)
+        return settled([each.load(store) for each in self._shelves()])
 
     def flush(self) -> Deferred[None]:
         """Try again what the disk has refused."""

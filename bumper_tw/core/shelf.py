@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bumper_tw.core.sessions import settled as all_written
+from bumper_tw.core.sessions import settled
 from bumper_tw.errors import StorageError
 from bumper_tw.interfaces import IRecordStore
 
@@ -123,7 +123,7 @@ class Shelf(Generic[R]):
     def _read(self, value: Mapping[str, Any]) -> R:
         # Of a field that this version does not have a newer one has written.
         return self._kind(
-            **{name: settled(each) for name, each in value.items() if name in self._known}
+            **{name: unchanging(each) for name, each in value.items() if name in self._known}
         )
 
     def put(self, key: str, record: R) -> Deferred[None]:
@@ -183,7 +183,7 @@ class Shelf(Generic[R]):
             writes.append(self._store.save(self._name, kept))
         self._writes += 1
         self._unsaved.update(dict.fromkeys(keys, self._writes))
-        return all_written(writes).addBoth(self._written, keys, self._writes)
+        return settled(writes).addBoth(self._written, keys, self._writes)
 
     def _written(
         self, result: Failure | None, keys: Collection[str], write: int
@@ -213,6 +213,6 @@ def _refused_again(failure: Failure) -> None:
     failure.trap(StorageError)
 
 
-def settled(value: Any) -> Any:
+def unchanging(value: Any) -> Any:
     """A value as records have it: what JSON calls a list does not change."""
-    return tuple(map(settled, value)) if isinstance(value, list) else value
+    return tuple(map(unchanging, value)) if isinstance(value, list) else value

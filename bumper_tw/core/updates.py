@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -68,11 +68,9 @@ class Updates:
         self._attempts = Tallies(clock, store, ATTEMPTS, Attempt, MOST)
         self._allowed: Shelf[Allowance] = Shelf(store, ALLOWED, Allowance, MOST)
 
-    def load(self, store: IRecordStore) -> Deferred[Any]:
+    def load(self, store: IRecordStore) -> Deferred[None]:
         """Take up what earlier runs left, and what was allowed meanwhile."""
-        return gatherResults(
-            [self._attempts.load(store), self._allowed.load(store)], consumeErrors=True
-        )
+        return settled([self._attempts.load(store), self._allowed.load(store)])
 
     def flush(self) -> Deferred[Any]:
         """Write what has been counted, and that what was allowed is used."""

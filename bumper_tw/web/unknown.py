@@ -5,6 +5,7 @@ their family has it.  An app that is told "not found" asks for ever, or shows an
 
 import re
 from collections.abc import Callable, Container, Iterator
+from functools import cache
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -78,17 +79,17 @@ class House:
 
     def __call__(self) -> Own:
         """What it knows at the moment."""
-        words: set[str] = set()
+        # Most requests have no word that has to be looked up.
+        words = cache(self._words)
 
         def is_ours(text: str) -> bool:
-            # Most requests have no word that has to be looked up.
-            words.update(words or self._words())
-            return text.casefold() in words or models.model(text) is not None
+            return text.casefold() in words() or models.model(text) is not None
 
         return is_ours
 
-    def _words(self) -> Iterator[str]:
-        return (word.casefold() for word in (*self._robots(), *self._users()) if word)
+    def _words(self) -> frozenset[str]:
+        all_ = (*self._robots(), *self._users())
+        return frozenset(word.casefold() for word in all_ if word)
 
     def _robots(self) -> Iterator[str]:
         for device in self._registry.devices():

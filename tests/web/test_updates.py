@@ -102,7 +102,7 @@ class FirmwareTests(HouseCase):
         store = RecordStore(self.house.database)
         self.successResultOf(Updates(self.house.clock, store).allow(DUSTY.did))
         self.assertFalse(self.firmware()["allowed"])
-        self.successResultOf(self.house.facts.belongings.reload(store))
+        self.successResultOf(self.house.facts.belongings.load(store))
         self.assertTrue(self.firmware()["allowed"])
 
     def test_token(self) -> None:
