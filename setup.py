@@ -30,6 +30,7 @@ setup(
         "pyjwt>=2.6",
         "attrs>=22.2",
         "cryptography>=38",
+        "segno>=1.4",
     ],
     extras_require={"test": TEST, "interop": INTEROP, "dev": DEV + TEST},
     entry_points={"console_scripts": ["bumper = bumper_tw.app.cli:main"]},

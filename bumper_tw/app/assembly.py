@@ -26,12 +26,12 @@ from bumper_tw.app.brokerage import (
     robot_secrets,
 )
 from bumper_tw.app.certificates import open_vault, renew
-from bumper_tw.app.config import Listen, Settings
 from bumper_tw.app.exchange import Exchange, exchange
 from bumper_tw.app.lifecycle import Doors, Listener, Repeated, Step
 from bumper_tw.app.reach import Reach
 from bumper_tw.app.remembering import remember
 from bumper_tw.app.root import Root, Start, hand_over
+from bumper_tw.app.settings import Listen, Settings
 from bumper_tw.app.website import website
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.cleaning import CleaningLogs

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.app.brokerage import in_thread
-from bumper_tw.app.config import Settings, WebSettings
+from bumper_tw.app.settings import Settings, WebSettings
 from bumper_tw.core.messages import Messages
 from bumper_tw.core.ownership import Ownership, OwnersOnly
 from bumper_tw.core.pairing import PairingDesk

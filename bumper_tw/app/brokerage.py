@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from bumper_tw import __version__
-from bumper_tw.app.config import Settings
 from bumper_tw.app.lifecycle import Repeated, Step
+from bumper_tw.app.settings import Settings
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.mqtt_access import AccessList
 from bumper_tw.core.mqtt_clients import ClientLimits

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 
 from bumper_tw.app.addresses import announceable, host_names, own_addresses, plain
-from bumper_tw.app.config import Settings
+from bumper_tw.app.settings import Settings
 from bumper_tw.pki.certificates import Address
 from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.vault import Vault

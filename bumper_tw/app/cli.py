@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from getpass import getpass
+from importlib import import_module
 from pathlib import Path
 from secrets import token_hex
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from twisted.python.failure import Failure
 
 from bumper_tw.app import config
 from bumper_tw.app.cli_owners import Deeds, give_arguments, share_arguments
+from bumper_tw.app.settings import Settings
 from bumper_tw.core.owner import Owner, Resident, RobotOwner
 from bumper_tw.core.passwords import Passwords
 from bumper_tw.core.policies import uid_of
@@ -47,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a sub-command if the first word is one, and the server otherwise."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = COMMANDS.get(given[0]) if given else None
+    if given and given[0] in ELSEWHERE:
+        command = import_module(f"bumper_tw.app.{ELSEWHERE[given[0]]}").main
     if command is None:
         serve(given)
     else:
@@ -114,7 +118,7 @@ def open_database(options: argparse.Namespace) -> InlineDatabase:
     return InlineDatabase(path)
 
 
-def settings_of(options: argparse.Namespace) -> config.Settings:
+def settings_of(options: argparse.Namespace) -> Settings:
     """What the settings say where the words leave it open."""
     given = {} if options.data is None else {"storage.directory": str(options.data)}
     return config.load(options.config, os.environ, given)
@@ -309,6 +313,14 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "robot": robot,
     "unknown": unknown,
     "firmware": firmware,
+}
+
+#: What else can, by the module whose C{main} does it.
+ELSEWHERE = {
+    "certs": "cli_certs",
+    "dns": "cli_dns",
+    "doctor": "cli_doctor",
+    "journal": "cli_journal",
 }
 
 

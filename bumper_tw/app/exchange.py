@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from bumper_tw.app.config import Settings, XmppSettings
+from bumper_tw.app.settings import Settings, XmppSettings
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.xmpp_adoption import Adoption
 from bumper_tw.core.xmpp_router import XmppRouter

@@ -13,7 +13,9 @@ from bumper_tw.app.ports import is_endpoint
 from bumper_tw.errors import StartError
 
 #: The parts of the server that have log levels.
-PARTS = ("app", "core", "mqtt", "pki", "simulator", "storage", "web")
+PARTS = (
+    "app", "core", "dns", "front", "mqtt", "pki", "simulator", "storage", "web", "xmpp",
+)  # fmt: skip
 
 
 @frozen
@@ -73,6 +75,11 @@ def _names(value: str | list[object]) -> tuple[object, ...]:
     return tuple(HOST_NAME.check(name) for name in names)
 
 
+def _addresses(value: str | list[object]) -> tuple[object, ...]:
+    addresses = split(value) if isinstance(value, str) else value
+    return tuple(ONE_ADDRESS.check(address) for address in addresses)
+
+
 def _levels(table: dict[str, object]) -> Mapping[str, object]:
     for part in table:
         known(f"log.levels.{part}", [f"log.levels.{name}" for name in PARTS])
@@ -109,4 +116,6 @@ PART_LEVELS = Kind(
 ADDRESS = Kind(
     'an IP address of this box, or ""', (str,), lambda host: not host or is_target(host)
 )
+ONE_ADDRESS = Kind("an IP address", (str,), is_target)
+ADDRESSES = Kind("a list of IP addresses", (str, list), make=_addresses)
 ENDPOINT = Kind('an endpoint such as "tcp:443"; TLS is tls = true', (str,), is_endpoint)

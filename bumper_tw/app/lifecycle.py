@@ -13,8 +13,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bumper_tw.app.config import Listen
 from bumper_tw.app.ports import explain_bind_failure
+from bumper_tw.app.settings import Listen
 from bumper_tw.errors import StartError
 
 #: How many seconds one part may take to stop, and all of them together.

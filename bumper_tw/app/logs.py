@@ -17,7 +17,7 @@ from twisted.logger import (
 from twisted.python.logfile import LogFile
 from zope.interface import implementer
 
-from bumper_tw.app.config import LogSettings
+from bumper_tw.app.settings import LogSettings
 
 #: How many full log files, of one megabyte each, are kept.
 ROTATED = 10

@@ -8,7 +8,7 @@ from attrs import frozen
 
 import bumper_tw.web
 from bumper_tw.app.belongings import Belongings
-from bumper_tw.app.config import Settings
+from bumper_tw.app.settings import Settings
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
 from bumper_tw.web import agreements, api, message_texts

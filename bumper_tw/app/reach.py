@@ -7,8 +7,8 @@ from attrs import frozen
 from twisted.application.service import Service
 from twisted.logger import Logger
 
-from bumper_tw.app.config import Listen, Settings
 from bumper_tw.app.ports import host_of
+from bumper_tw.app.settings import Listen, Settings
 
 
 @frozen

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from bumper_tw.app.belongings import Belongings
-from bumper_tw.app.config import Settings
+from bumper_tw.app.settings import Settings
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.interfaces import IDeviceRegistry
 from bumper_tw.storage.files import OwnFirmware

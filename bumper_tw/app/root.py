@@ -16,9 +16,9 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
-from bumper_tw.app.config import Settings
 from bumper_tw.app.lifecycle import OrderedService
 from bumper_tw.app.logs import Threshold, observer
+from bumper_tw.app.settings import Settings
 from bumper_tw.errors import StartError, StorageError
 
 

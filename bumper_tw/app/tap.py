@@ -15,8 +15,8 @@ from twisted.python.usage import UsageError
 
 from bumper_tw import __version__
 from bumper_tw.app import config
-from bumper_tw.app.config import Settings
 from bumper_tw.app.root import Start
+from bumper_tw.app.settings import NO_FILE, Settings
 from bumper_tw.errors import StartError
 
 
@@ -110,7 +110,7 @@ def shown(default: object) -> str:
     """A default as the owner would write it."""
     if isinstance(default, tuple):
         return ", ".join(str(getattr(item, "at", item)) for item in default) or "none"
-    if default == config.NO_FILE:
+    if default == NO_FILE:
         return '""'
     return str(default) if default or default == 0 else "none"
 

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 from bumper_tw import __version__
 from bumper_tw.app.addresses import Announcer, default_source, own_addresses
 from bumper_tw.app.belongings import Belongings
-from bumper_tw.app.config import Listen, Settings, WebSettings
 from bumper_tw.app.people_side import people_side
 from bumper_tw.app.ports import port_of
 from bumper_tw.app.reports_side import reports_side
+from bumper_tw.app.settings import Listen, Settings, WebSettings
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.commands import SPACE, request_ids
 from bumper_tw.core.fleet import Fleet

@@ -14,8 +14,9 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.assembly import assemble
-from bumper_tw.app.config import IdentitySettings, Settings, load
+from bumper_tw.app.config import load
 from bumper_tw.app.root import Root, Start
+from bumper_tw.app.settings import IdentitySettings, Settings
 from bumper_tw.core.robot_secrets import WrongSecret
 from bumper_tw.errors import LoginRefused, StartError
 from bumper_tw.readings import Battery, Report

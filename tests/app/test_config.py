@@ -8,15 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import (
-    FILE_LIMIT,
-    LISTEN,
-    NO_FILE,
-    Listen,
-    Settings,
-    describe,
-    load,
-)
+from bumper_tw.app.config import FILE_LIMIT, describe, load
+from bumper_tw.app.settings import LISTEN, NO_FILE, Listen, Settings
 from bumper_tw.app.tap import settings_help
 from bumper_tw.errors import StartError
 
@@ -41,7 +34,7 @@ WRONG = {
 #: Listening places that cannot be, and what the error says of them.
 WRONG_LISTEN = {
     'serve = "web"\n': "listen.serve and listen.at",
-    'serve = "imap"\nat = "tcp:1"\n': "listen.serve = 'imap', expected one of web, mqtt, xmpp",
+    'serve = "imap"\nat = "tcp:1"\n': "listen.serve = 'imap', expected one of all, web, mqtt, xmpp",
     'serve = "web"\nat = "tcp:65536"\n': "listen.at = 'tcp:65536'",
     'serve = "web"\nat = "ssl:443"\n': "tls = true",
     'serve = "web"\nat = "443"\n': "listen.at = '443'",

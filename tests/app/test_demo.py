@@ -6,9 +6,9 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import Listen
 from bumper_tw.app.demo import Demo, Place, hints, mqtt_robots, places, row, xmpp_robots
 from bumper_tw.app.lifecycle import Doors, Listener
+from bumper_tw.app.settings import Listen
 from bumper_tw.app.tap import Options, read_settings
 
 WEB = Listen("web", "tcp:18007:interface=127.0.0.1")

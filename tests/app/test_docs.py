@@ -8,8 +8,9 @@ from pathlib import Path
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import NO_FILE, Listen, Settings, describe, load
+from bumper_tw.app.config import describe, load
 from bumper_tw.app.reach import cautions
+from bumper_tw.app.settings import NO_FILE, Listen, Settings
 from bumper_tw.dialect.translation import BUNDLE, COMMANDS
 from bumper_tw.web.api import FAILURES, REFUSED
 from tests.dialect.translated import ASKED

@@ -12,9 +12,9 @@ from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, Logger
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from bumper_tw.app.config import LogSettings, Settings
 from bumper_tw.app.logs import Threshold, log_file, observer
 from bumper_tw.app.root import Root, Start, hand_over
+from bumper_tw.app.settings import LogSettings, Settings
 from bumper_tw.errors import StartError
 
 

@@ -4,8 +4,8 @@ from attrs import evolve
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import LISTEN, Listen, Settings
 from bumper_tw.app.reach import Reach, cautions
+from bumper_tw.app.settings import LISTEN, Listen, Settings
 
 MQTT = Listen("mqtt", "tcp:8883", tls=True)
 XMPP = Listen("xmpp", "tcp:5223")

@@ -10,7 +10,8 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw import __version__
-from bumper_tw.app.config import Listen, load
+from bumper_tw.app.config import load
+from bumper_tw.app.settings import Listen
 from bumper_tw.app.tap import Options, complain, read_settings, settings_help
 from bumper_tw.errors import StartError
 

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import LISTEN, Listen, WebSettings
+from bumper_tw.app.settings import LISTEN, Listen, WebSettings
 from bumper_tw.app.website import VENDOR_XMPP, limits, xmpp_port
 from bumper_tw.web.request import Limits
 

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from bumper_tw.app.assembly import Facts, broker, gather, stanzas
 from bumper_tw.app.brokerage import Brokerage
-from bumper_tw.app.config import Settings
+from bumper_tw.app.settings import Settings
 from bumper_tw.app.website import website
 from bumper_tw.mqtt.factory import MqttFactory
 from bumper_tw.storage.database import InlineDatabase

@@ -10,7 +10,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import IdentitySettings, Settings, XmppSettings
+from bumper_tw.app.settings import IdentitySettings, Settings, XmppSettings
 from bumper_tw.core.passwords import Passwords, md5_hex
 from bumper_tw.core.policies import uid_of
 from bumper_tw.core.turns import Turns

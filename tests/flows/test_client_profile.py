@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bumper_tw.app.config import IdentitySettings, Settings, StorageSettings
+from bumper_tw.app.settings import IdentitySettings, Settings, StorageSettings
 from tests.flows.clients import ClientCase
 from tests.flows.house import House
 from tests.samples import DUSTY

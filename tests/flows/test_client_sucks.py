@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from bumper_tw.app.config import IdentitySettings, Listen, Settings
+from bumper_tw.app.settings import IdentitySettings, Listen, Settings
 from tests.flows.clients import JSON, VETERAN, ClientCase, auth, entry, veteran
 from tests.flows.house import House
 from tests.samples import DUSTY

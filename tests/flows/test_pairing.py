@@ -7,7 +7,7 @@ from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import IdentitySettings, Settings
+from bumper_tw.app.settings import IdentitySettings, Settings
 from bumper_tw.core.owner import Owner
 from bumper_tw.core.pairing import PATIENCE
 from bumper_tw.core.passwords import Passwords

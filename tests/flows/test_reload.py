@@ -6,8 +6,8 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.assembly import reload_accounts, reload_closed, reload_passwords
-from bumper_tw.app.config import Settings
 from bumper_tw.app.root import Start
+from bumper_tw.app.settings import Settings
 from bumper_tw.core.owner import Owner
 from bumper_tw.core.passwords import Passwords, md5_hex
 from bumper_tw.core.policies import uid_of

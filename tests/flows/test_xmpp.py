@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import Settings, XmppSettings
+from bumper_tw.app.settings import Settings, XmppSettings
 from bumper_tw.simulator.identity import xmpp_identities
 from bumper_tw.simulator.xmpp_profile import Permission, Search, XmppProfile
 from bumper_tw.simulator.xmpp_robot import XmppRobot

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from bumper_tw.app.config import MqttSettings
+from bumper_tw.app.settings import MqttSettings
 from bumper_tw.errors import LoginRefused, ProtocolViolation
 from bumper_tw.mqtt.factory import SETTINGS, ConnectionLimits
 from bumper_tw.mqtt.lifetime import HANG_UP

@@ -7,7 +7,7 @@ from attrs import evolve
 from twisted.internet.address import IPv4Address
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import Settings
+from bumper_tw.app.settings import Settings
 from tests.flows.house import House
 from tests.samples import DUSTY
 from tests.web.browser import Browser, Page

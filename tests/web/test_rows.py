@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import IdentitySettings, Settings
+from bumper_tw.app.settings import IdentitySettings, Settings
 from bumper_tw.web.engine.answers import Answers, said
 from bumper_tw.web.engine.hosts import strangers
 from bumper_tw.web.engine.wrapping import family

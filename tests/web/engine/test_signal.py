@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.config import Settings
+from bumper_tw.app.settings import Settings
 from bumper_tw.errors import StartError
 from tests.flows.house import House
 from tests.web.browser import Browser

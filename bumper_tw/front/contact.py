@@ -1,0 +1,262 @@
+"""
+One connection as the owner is told of it: who came, what was said, and how it ended.
+
+Whoever deals with a connection adds what he knows: L{contact_of} finds the record from any
+transport, through TLS.  Nothing secret is put here: no password, no token, no query, no body.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+from attrs import define, field
+
+from bumper_tw.wire.client_hello import ClientHello
+
+#: The longest text that is kept of what the other side says.
+LONGEST = 200
+
+#: How many different things one connection may claim to be, or ask; more are counted only.
+CLAIMS = 8
+
+
+class Speech(Enum):
+    """What is spoken on a connection, told by its first bytes."""
+
+    NOTHING = ""
+    HTTP = "HTTP"
+    MQTT = "MQTT"
+    XMPP = "XMPP"
+    OTHER = "unknown"
+
+
+class Outcome(Enum):
+    """What became of a connection, as far as it has got."""
+
+    #: TCP only; not a byte came.
+    SILENT = "silent"
+    #: It is in the TLS handshake.
+    HANDSHAKE = "handshake"
+    #: TLS is there, or is not wanted; nothing was said yet.
+    SECURED = "secured"
+    #: The first bytes tell the protocol; whoever it is has not been let in.
+    CHOSEN = "chosen"
+    #: MQTT or XMPP: it is logged in.  HTTP: it was answered.
+    ACCEPTED = "accepted"
+    #: The other side did not accept our certificate, or TLS failed for another reason: C{alert}.
+    TLS_FAILED = "tls failed"
+    #: It spoke clear text where only TLS is spoken, or TLS where only clear text is.
+    WRONG_LAYER = "wrong layer"
+    #: A protocol that is not spoken on this port.
+    WRONG_PROTOCOL = "wrong protocol"
+    #: No protocol that we know.
+    NO_PROTOCOL = "no protocol"
+    #: The deadline passed before a protocol was chosen.
+    TOO_SLOW = "too slow"
+    #: It broke the rules of the protocol, or a limit.
+    VIOLATION = "violation"
+    #: It was not let in: C{verdict} says why.
+    REFUSED = "refused"
+    #: There were too many connections.
+    CROWDED = "crowded"
+
+
+def _short(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST])
+
+
+@define(eq=False)
+class Contact:
+    """
+    One connection.
+
+    @ivar number: they are numbered from 1 on, for as long as the server runs.
+    @ivar revision: the number of the last change to any contact when this one changed.
+    @ivar began: seconds since 1970.
+    @ivar host: the address of the other side; empty for a local socket.
+    @ivar port: its port.
+    @ivar local: our address, and
+    @ivar local_port: our port, where it arrived.
+    @ivar serves: what is spoken there: C{all}, C{web}, C{mqtt} or C{xmpp}; with
+    @ivar wants_tls: whether that is within TLS.
+    @ivar hello: what it offered for TLS; C{None} without TLS.
+    @ivar tls: the version and the cipher suite that were agreed upon; empty before.
+    @ivar shown: the name of the certificate it was shown; empty for none.
+    @ivar alert: why TLS failed, in OpenSSL's words; empty when it did not.
+    @ivar first: the first bytes in hexadecimal, when they are of no protocol.
+    @ivar speech: the protocol.
+    @ivar claims: what it says it is, each once: a client id, a user agent.
+    @ivar name: who it is, once it is let in: as L{Principal<bumper_tw.values.Principal>} has it.
+    @ivar robot: the did, when that is a robot.
+    @ivar asked: the last path over HTTP, without what is somebody's.
+    @ivar requests: how many there were over HTTP.
+    @ivar told: the address that it was told to go to, when it asked for one.
+    @ivar trusts: whether it has shown that it trusts our authority, by asking for the proof.
+    @ivar verdict: why it was refused or what rule it broke.
+    @ivar received: bytes, as they came in.
+    @ivar sent: bytes, as they went out.
+    @ivar ended: seconds since 1970; 0 while it lasts.
+    @ivar reason: why it ended, or is about to.
+    @ivar by_us: whether that was for us to decide.
+    """
+
+    number: int
+    began: float
+    host: str
+    port: int
+    local: str
+    local_port: int
+    serves: str
+    wants_tls: bool
+    changed: "Callable[[Contact], None]" = field(repr=False)
+    revision: int = 0
+    hello: ClientHello | None = None
+    tls: str = ""
+    shown: str = ""
+    alert: str = ""
+    first: str = ""
+    speech: Speech = Speech.NOTHING
+    outcome: Outcome = Outcome.SILENT
+    claims: tuple[str, ...] = ()
+    name: str = ""
+    robot: str = ""
+    asked: str = ""
+    requests: int = 0
+    told: str = ""
+    trusts: bool = False
+    verdict: str = ""
+    received: int = 0
+    sent: int = 0
+    ended: float = 0.0
+    reason: str = ""
+    by_us: bool = False
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the connection is still there."""
+        return not self.ended
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        yield
+        self.changed(self)
+
+    def greeted(self, hello: ClientHello) -> None:
+        """It wants TLS."""
+        with self._change():
+            self.hello, self.outcome = hello, Outcome.HANDSHAKE
+
+    def shows(self, certificate: str) -> None:
+        """Which certificate it is about to see."""
+        self.shown = _short(certificate)
+
+    def secured(self, agreed: str) -> None:
+        """
+        The handshake is over.
+
+        @param agreed: the version and the cipher suite.
+        """
+        with self._change():
+            self.tls, self.outcome = agreed, Outcome.SECURED
+
+    def failed(self, outcome: Outcome, why: str) -> None:
+        """
+        It comes to nothing, before anybody was asked who that is.
+
+        @param why: C{alert} for TLS, the verdict otherwise.
+        """
+        with self._change():
+            self.outcome = outcome
+            if outcome is Outcome.TLS_FAILED:
+                self.alert = _short(why)
+            else:
+                self.verdict = _short(why)
+
+    def speaks(self, speech: Speech, first: bytes = b"") -> None:
+        """
+        What is spoken is known.
+
+        @param first: how it begins, when nobody knows that.
+        """
+        with self._change():
+            self.speech, self.first, self.outcome = speech, first[:16].hex(" "), Outcome.CHOSEN
+
+    def claims_to_be(self, who: str) -> None:
+        """It says who or what it is, before anybody has looked whether that is so."""
+        short = _short(who)
+        if short and short not in self.claims and len(self.claims) < CLAIMS:
+            with self._change():
+                self.claims = (*self.claims, short)
+
+    def let_in(self, name: str, robot: str = "") -> None:
+        """
+        It is logged in.
+
+        @param robot: its did, if it is a robot.
+        """
+        with self._change():
+            self.outcome, self.name, self.robot = Outcome.ACCEPTED, _short(name), _short(robot)
+
+    def requested(self, path: str) -> None:
+        """
+        It was answered over HTTP; that is not told to those who watch, unless it is the first.
+
+        @param path: without what is somebody's.
+        """
+        self.requests += 1
+        self.asked = path
+        if self.requests == 1:
+            with self._change():
+                self.outcome = Outcome.ACCEPTED
+
+    def refused(self, why: str) -> None:
+        """It is not let in, or was not given what it asked for."""
+        with self._change():
+            self.outcome, self.verdict = Outcome.REFUSED, _short(why)
+
+    def broke(self, rule: str) -> None:
+        """It did what it may not."""
+        with self._change():
+            self.outcome, self.verdict = Outcome.VIOLATION, _short(rule)
+
+    def sent_to(self, address: str) -> None:
+        """It asked where to go, and was told."""
+        with self._change():
+            self.told = address
+
+    def proved(self) -> None:
+        """It has asked for what only those get who trust our authority."""
+        with self._change():
+            self.trusts = True
+
+    def closing(self, why: str) -> None:
+        """We are about to end it; the first reason counts."""
+        if not self.reason:
+            self.reason, self.by_us = _short(why), True
+
+    def closed(self, when: float, why: str) -> None:
+        """It has ended; what we said before about the reason counts."""
+        with self._change():
+            self.ended = when
+            self.reason = self.reason or _short(why)
+
+
+def unheard(_: Contact) -> None:
+    """Nobody watches."""
+
+
+def nobody() -> Contact:
+    """A contact that is in no journal, for connections that nobody reports."""
+    return Contact(0, 0.0, "", 0, "", 0, "", False, unheard)
+
+
+def contact_of(transport: Any) -> Contact:
+    """
+    The record of a connection.
+
+    @param transport: what a protocol was given: the connection itself, or TLS on it, which passes
+        on what is asked of it.
+    """
+    found = getattr(transport, "contact", None)
+    return found if isinstance(found, Contact) else nobody()
