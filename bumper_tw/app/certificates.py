@@ -4,21 +4,42 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
+from twisted.internet.interfaces import IReactorTime
+
 from bumper_tw.app.addresses import announceable, host_names, own_addresses, plain
 from bumper_tw.app.settings import Settings
+from bumper_tw.core.allowance import Shares
 from bumper_tw.pki.certificates import Address
-from bumper_tw.pki.contexts import ServerContexts
+from bumper_tw.pki.contexts import ServerContexts, SingleContexts
 from bumper_tw.pki.vault import Vault
+
+#: What part of the certificates that are made within a minute one address may cause.
+SHARE = 3
+
+A_MINUTE = 60.0
 
 
 def open_vault(settings: Settings) -> Vault:
     """The certificates; whatever is missing is made now, as making keys takes time."""
     names, addresses = own_names(settings)
-    vault = Vault(settings.tls.directory, names, addresses, lambda: datetime.now(UTC))
+    tls = settings.tls
+    vault = Vault(tls.directory, names, addresses, utc_now, tls.leaves, tls.constrain)
     vault.ensure()
     vault.config_key()
     vault.signing_secret()
     return vault
+
+
+def open_contexts(clock: IReactorTime, settings: Settings, vault: Vault) -> ServerContexts:
+    """What listeners show: a certificate for each name, as long as not too many are made."""
+    most = settings.tls.new_leaves_per_minute
+    made = Shares(clock, max(1, most // SHARE), most, A_MINUTE)
+    return ServerContexts(vault.credentials, SingleContexts(vault, made.take, utc_now))
+
+
+def utc_now() -> datetime:
+    """The time, aware of its zone."""
+    return datetime.now(UTC)
 
 
 def own_names(settings: Settings) -> tuple[list[str], list[Address]]:
@@ -44,5 +65,5 @@ def renew(settings: Settings, vault: Vault, contexts: ServerContexts) -> None:
     @raise StartError: they cannot be read or made; the old ones stay in use.
     """
     vault.speak_for(*own_names(settings))
-    if vault.renew_if_due(datetime.now(UTC)):
+    if vault.renew_if_due(utc_now()):
         contexts.reload()

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from attrs import frozen
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bumper_tw.pki.certificates import (
@@ -22,6 +22,8 @@ from bumper_tw.pki.certificates import (
     PrivateKey,
     extension,
     not_after,
+    not_before,
+    renewal,
     signed_by,
 )
 from bumper_tw.pki.zones import COMMON_NAME, vendor_names
@@ -72,14 +74,31 @@ def cover(names: Iterable[str], addresses: Iterable[Address]) -> Cover:
     )
 
 
+def own_part(what: Cover) -> Cover:
+    """The same without the vendor's names."""
+    return Cover(what.names.difference(vendor_names()), what.addresses)
+
+
 def new_key() -> rsa.RSAPrivateKey:
     """A fresh RSA key; takes up to some seconds on a router."""
     return rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
 
 
-def root(key: PrivateKey, now: datetime) -> x509.Certificate:
+def new_curve_key() -> ec.EllipticCurvePrivateKey:
+    """A fresh key on P-256, which every client with elliptic curves knows; takes no time."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def root(
+    key: PrivateKey, now: datetime, bounds: x509.NameConstraints | None = None
+) -> x509.Certificate:
     """
     The certificate of a new authority.
+
+    @param bounds: What it may vouch for, if not for everything.  RFC 5280, 4.2.1.10 wants that
+        to be critical; mbedTLS, which robots may have, then cannot even read the certificate,
+        and gives up the handshake whether it verifies or not.  So it is not: who knows
+        constraints obeys them, and the others trust us as they would without.
 
     The subject ends in digits of the key, so that two boxes, or the successor of a lost
     authority, are not mistaken for one another by a phone that knows both.
@@ -88,21 +107,30 @@ def root(key: PrivateKey, now: datetime) -> x509.Certificate:
     subject = _subject(f"bumper_tw CA {own_id.digest.hex()[:8]}")
     usage = _usage(key_cert_sign=True, crl_sign=True)
     start = _start(now)
-    return (
+    blank = (
         _blank(subject, subject, start, start + ROOT_LIFE)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(own_id, critical=False)
-        .sign(key, hashes.SHA256())
     )
+    if bounds is not None:
+        blank = blank.add_extension(bounds, critical=False)
+    return blank.sign(key, hashes.SHA256())
 
 
-def leaf(authority: Authority, key: PrivateKey, what: Cover, now: datetime) -> x509.Certificate:
+def leaf(
+    authority: Authority,
+    key: PrivateKey,
+    what: Cover,
+    now: datetime,
+    common_name: str = COMMON_NAME,
+) -> x509.Certificate:
     """
     A server certificate for C{key} that speaks for C{what}; it never outlives its authority.
 
     @param key: The server's key; only its public half gets into the certificate.
+    @param common_name: One of the names, of 64 letters at the most.
     """
     issuer = authority.certificate
     start = _start(now)
@@ -110,7 +138,7 @@ def leaf(authority: Authority, key: PrivateKey, what: Cover, now: datetime) -> x
     public = key.public_key()
     usage = _usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPrivateKey))
     return (
-        _blank(_subject(COMMON_NAME), issuer.subject, start, end)
+        _blank(_subject(common_name), issuer.subject, start, end)
         .public_key(public)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
@@ -122,10 +150,27 @@ def leaf(authority: Authority, key: PrivateKey, what: Cover, now: datetime) -> x
     )
 
 
-def made_here(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Did we make this leaf under C{issuer}?  Only then may we replace it."""
+def marked(certificate: x509.Certificate) -> bool:
+    """Does this leaf say that we have made it?  Only then may we replace it."""
     marks = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return [mark.value for mark in marks] == [ORGANISATION] and signed_by(certificate, issuer)
+    return [mark.value for mark in marks] == [ORGANISATION]
+
+
+def made_here(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Did we make this leaf under C{issuer}?"""
+    return marked(certificate) and signed_by(certificate, issuer)
+
+
+def due(certificate: x509.Certificate, issuer: x509.Certificate, now: datetime) -> bool:
+    """
+    Is it time for the next leaf?
+
+    A leaf that lasts as long as its authority is as good as it gets: towards the end of that, a
+    new one would be due as soon as it is made.
+    """
+    if now < not_before(certificate):
+        return True
+    return now >= renewal(certificate) and not_after(certificate) < not_after(issuer)
 
 
 def _start(now: datetime) -> datetime:

@@ -26,6 +26,11 @@ class Cover:
         """Does it speak for everything C{other} does?"""
         return self.names >= other.names and self.addresses >= other.addresses
 
+    def speaks_for(self, name: str) -> bool:
+        """Does it speak for a name, itself or by a wildcard for its first label?"""
+        _, _, rest = name.partition(".")
+        return name in self.names or f"*.{rest}" in self.names
+
 
 def belong(certificate: x509.Certificate, key: PrivateKey) -> bool:
     """Is C{certificate} about the public half of C{key}?"""

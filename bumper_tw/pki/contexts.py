@@ -1,56 +1,147 @@
-"""TLS as our listeners speak it: wide enough for old robots, narrow enough for strict phones."""
+"""Which certificate a client gets to see: one for the name it asks for, or the one for all."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from attrs import frozen
-from cryptography import x509
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from bumper_tw.errors import StartError
+from bumper_tw.pki.authority import marked
+from bumper_tw.pki.certificates import renewal
 from bumper_tw.pki.directory import Credentials
+from bumper_tw.pki.leaves import single_name
+from bumper_tw.pki.openssl import LEGACY, MODERN, Keys, Strictness, make_context
 
-#: Nobody has listed what robots need, so: every sound suite of TLS 1.2, those without forward
-#: secrecy and with CBC at the end.  No finite-field DH: it costs us more than an attacker.
-CIPHERS = (
-    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:kRSA+AESGCM:kRSA+AES"
-    ":!aNULL:!eNULL:!RC4:!3DES:!MD5:!PSK:!SRP:!DSS"
-)
+#: What the journal calls the certificate for all who ask for nothing that has its own: one that
+#: we have made, or one of the owner's.
+FALLBACK, OWNERS = "fallback", "the owner's"
+
+#: How many contexts for single names are kept; each takes some 35 kB.
+KEPT = 64
+
+#: How long a certificate is shown at least that cannot be had any fresher.
+AGAIN = timedelta(hours=1)
 
 
 @frozen
-class Strictness:
+class Choice:
     """
-    How far down we go.
+    What one client gets to see.
 
-    @ivar lowest: The oldest protocol version, as OpenSSL counts them.
-    @ivar level: OpenSSL's security level: from 3.0 on, TLS 1.0 needs 0.
+    @ivar shown: What the journal calls it: the name, L{FALLBACK} or L{OWNERS}.
     """
 
-    lowest: int
-    level: int
+    context: SSL.Context
+    shown: str
 
 
-MODERN = Strictness(SSL.TLS1_2_VERSION, 1)
-LEGACY = Strictness(SSL.TLS1_VERSION, 0)
+class ISingles(Protocol):
+    """Whoever has certificates for single names: L{Vault<bumper_tw.pki.vault.Vault>}."""
 
-OPTIONS = SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION
+    def era(self) -> object:
+        """The same for as long as what L{single} has given is still to be used."""
+
+    def single(self, asked: str, may_make: Callable[[], bool]) -> Credentials | None:
+        """
+        A certificate for one name, if there is to be one.
+
+        @param may_make: is asked before the first one for a name is made.
+        """
+
+    def used(self, name: str) -> None:
+        """What was given for that name is in use."""
+
+
+@frozen
+class _Kept:
+    """A context for a single name, from some era, and until when it is shown."""
+
+    choice: Choice
+    era: object
+    until: datetime
+
+
+class SingleContexts:
+    """
+    The contexts of single names, the least recently used of which goes first.
+
+    @param singles: Whoever has the certificates.
+    @param may_make: Whether somebody at that address may have one more made.
+    @param now: The time, aware of its zone.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, singles: ISingles, may_make: Callable[[str], bool], now: Callable[[], datetime]
+    ) -> None:
+        self._singles, self._may_make, self._now = singles, may_make, now
+        self._kept: dict[tuple[str, Strictness], _Kept] = {}
+        self._keys = Keys()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def choose(self, asked: str, host: str, strictness: Strictness) -> Choice | None:
+        """The one for a name, if it is to have one."""
+        name = single_name(asked)
+        if not name:
+            return None
+        kept = self._kept.pop((name, strictness), None)
+        if kept is None or kept.era is not self._singles.era() or self._now() >= kept.until:
+            kept = self._new(name, host, strictness)
+        else:
+            self._singles.used(name)
+        if kept is None:
+            return None
+        self._keep((name, strictness), kept)
+        return kept.choice
+
+    def _keep(self, key: tuple[str, Strictness], kept: _Kept) -> None:
+        self._kept[key] = kept
+        if len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+
+    def _new(self, name: str, host: str, strictness: Strictness) -> _Kept | None:
+        found = self._singles.single(name, lambda: self._may_make(host))
+        if found is None:
+            return None
+        try:
+            context = make_context(found, strictness, self._keys.of)
+        except StartError as why:
+            self._log.error("no certificate for {name}: {why}", name=name, why=why)
+            return None
+        until = max(min(map(renewal, found.certificates)), self._now() + AGAIN)
+        return _Kept(Choice(context, name), self._singles.era(), until)
 
 
 @implementer(IOpenSSLServerConnectionCreator)
 class TlsContextFactory:
     """
-    Makes the server ends of one listener's connections, for C{TLSMemoryBIOFactory}.
+    Makes the server ends of one listener's connections, for C{TLSMemoryBIOFactory}, and chooses
+    for those who have read the client's hello what it is shown.
 
-    @param source: What to show and prove, asked at the start and at each L{reload}.
+    @param source: What to show and prove: the same object until that changes.
     @param legacy: Let TLS 1.0 and 1.1 in, for robots that know nothing newer.
+    @param singles: Certificates for single names, if there are any.
     @raise StartError: OpenSSL refuses the certificate or the key.
     """
 
-    def __init__(self, source: Callable[[], Credentials], legacy: bool = False) -> None:
-        self._source = source
+    _log = Logger()
+
+    def __init__(
+        self,
+        source: Callable[[], Credentials],
+        legacy: bool = False,
+        singles: SingleContexts | None = None,
+    ) -> None:
+        self._source, self._singles = source, singles
         self._strictness = LEGACY if legacy else MODERN
         self.reload()
 
@@ -59,7 +150,19 @@ class TlsContextFactory:
         tlsProtocol: TLSMemoryBIOProtocol,  # noqa: ARG002 (the interface has it)
     ) -> SSL.Connection:
         """Make one end, with the credentials of now."""
-        return SSL.Connection(self._context, None)
+        return SSL.Connection(self._fallback().context, None)
+
+    def choose(self, server_name: str, host: str) -> Choice:
+        """
+        What to show to a client; there is always something.
+
+        @param server_name: What it asks for, however odd; empty if it does not say.
+        @param host: Its address: nobody has more than a share of the certificates that are made.
+        """
+        found = None
+        if self._singles is not None:
+            found = self._singles.choose(server_name, host, self._strictness)
+        return found or self._fallback()
 
     def reload(self) -> None:
         """
@@ -67,7 +170,22 @@ class TlsContextFactory:
 
         @raise StartError: OpenSSL refuses them; the old ones stay in use.
         """
-        self._context = make_context(self._source(), self._strictness)
+        self._take(self._source())
+
+    def _fallback(self) -> Choice:
+        found = self._source()
+        if found is not self._seen:
+            try:
+                self._take(found)
+            except StartError as why:
+                self._log.error("the old certificate stays in use: {why}", why=why)
+        return self._shown
+
+    def _take(self, found: Credentials) -> None:
+        # Those that are refused are not tried again with each connection.
+        self._seen = found
+        shown = FALLBACK if marked(found.leaf) else OWNERS
+        self._shown = Choice(make_context(found, self._strictness), shown)
 
 
 class ServerContexts:
@@ -76,52 +194,20 @@ class ServerContexts:
 
     @param source: What to show and prove, such as L{Vault.credentials
         <bumper_tw.pki.vault.Vault.credentials>}.
+    @param singles: Certificates for single names, if there are any.
     """
 
-    def __init__(self, source: Callable[[], Credentials]) -> None:
-        self._modern = TlsContextFactory(source)
-        self._legacy = TlsContextFactory(source, legacy=True)
+    def __init__(
+        self, source: Callable[[], Credentials], singles: SingleContexts | None = None
+    ) -> None:
+        self._modern = TlsContextFactory(source, singles=singles)
+        self._legacy = TlsContextFactory(source, legacy=True, singles=singles)
 
     def creator(self, legacy: bool = False) -> TlsContextFactory:
         """The one for a listener, by whether it lets TLS 1.0 and 1.1 in."""
         return self._legacy if legacy else self._modern
 
     def reload(self) -> None:
-        """L{TlsContextFactory.reload} for all listeners."""
+        """L{TlsContextFactory.reload} for all listeners; single names follow by themselves."""
         self._modern.reload()
         self._legacy.reload()
-
-
-def make_context(credentials: Credentials, strictness: Strictness) -> SSL.Context:
-    """
-    An OpenSSL context that asks no client for a certificate.
-
-    @raise StartError: OpenSSL refuses the certificate or the key.
-    """
-    context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    context.set_min_proto_version(strictness.lowest)
-    context.set_cipher_list(f"{CIPHERS}:@SECLEVEL={strictness.level}".encode())
-    context.set_options(OPTIONS)
-    # A few hundred robots stay connected and are mostly silent.
-    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-    # Tickets leave the memory of a session with the client; we keep none.
-    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    context.set_verify(SSL.VERIFY_NONE)
-    _show(context, credentials)
-    return context
-
-
-def _show(context: SSL.Context, credentials: Credentials) -> None:
-    try:
-        context.use_certificate(_x509(credentials.leaf))
-        for issuer in credentials.chain[1:]:
-            context.add_extra_chain_cert(_x509(issuer))
-        context.use_privatekey(crypto.PKey.from_cryptography_key(credentials.key))
-        context.check_privatekey()
-    except SSL.Error as error:
-        reason = error.args[0][0][2] if error.args and error.args[0] else "unknown"
-        raise StartError(f"TLS cannot use the server certificate: {reason}.") from error
-
-
-def _x509(certificate: x509.Certificate) -> crypto.X509:
-    return crypto.X509.from_cryptography(certificate)

@@ -5,15 +5,29 @@ A key is written before its certificate.  So a key alone is the trace of a start
 cut short, and is used; a server certificate without its key is a mistake of the owner's.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from attrs import frozen
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from twisted.logger import Logger
 
 from bumper_tw.errors import StartError
 from bumper_tw.pki import files, pem
-from bumper_tw.pki.authority import Authority, leaf, made_here, new_key, root
+from bumper_tw.pki.authority import (
+    Authority,
+    due,
+    leaf,
+    made_here,
+    marked,
+    new_curve_key,
+    new_key,
+    own_part,
+    root,
+)
+from bumper_tw.pki.bounds import Bounds, constraints
 from bumper_tw.pki.certificates import (
     Cover,
     PrivateKey,
@@ -22,7 +36,6 @@ from bumper_tw.pki.certificates import (
     may_sign,
     not_after,
     not_before,
-    renewal,
     signed_by,
 )
 
@@ -34,6 +47,21 @@ CA_KEY = "ca.key"
 LEAF = "bumper.crt"
 LEAF_KEY = "bumper.key"
 
+#: The same server certificate with a key of elliptic curves.
+CURVE_LEAF = "bumper-ec.crt"
+CURVE_KEY = "bumper-ec.key"
+
+#: The key of certificates for single names, where C{bumper.key} is that of the owner's own.
+RSA_KEY = "bumper-rsa.key"
+
+
+@frozen
+class Pair:
+    """A certificate of a server, and the key that belongs to it."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
+
 
 @frozen
 class Credentials:
@@ -41,10 +69,23 @@ class Credentials:
     What a TLS server shows and proves.
 
     @ivar chain: The leaf, then who signed it, and so on.
+    @ivar more: Leaves for keys of another kind, under the same authority: OpenSSL shows the one
+        that the client can verify.
     """
 
     chain: tuple[x509.Certificate, ...]
     key: PrivateKey
+    more: tuple[Pair, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """All leaves with their keys."""
+        return (Pair(self.leaf, self.key), *self.more)
+
+    @property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """All leaves."""
+        return tuple(pair.certificate for pair in self.pairs)
 
     @property
     def leaf(self) -> x509.Certificate:
@@ -58,16 +99,28 @@ class Contents:
     What the directory holds, after all checks.
 
     @ivar ca_key: None if there is none; then nothing can be renewed.
+    @ivar leaf_keys: What certificates for single names are made for; none if they are not made.
     """
 
     ca: x509.Certificate
     ca_key: PrivateKey | None
     credentials: Credentials
+    leaf_keys: tuple[PrivateKey, ...] = ()
 
     @property
     def own(self) -> bool:
         """Did we make the server certificate, under this authority?"""
         return made_here(self.credentials.leaf, self.ca)
+
+    @property
+    def authority(self) -> Authority | None:
+        """Who can sign certificates for single names, if anybody."""
+        return Authority(self.ca, self.ca_key) if self.ca_key and self.leaf_keys else None
+
+    def marks(self) -> tuple[object, ...]:
+        """What tells whether another look has found the same; keys fit, and need no looking."""
+        signs = self.authority is not None
+        return self.ca, signs, self.credentials.chain, self.credentials.certificates
 
 
 @frozen
@@ -77,11 +130,17 @@ class Look:
 
     @ivar now: Aware of its zone.
     @ivar cover: What a leaf of ours has to speak for.
+    @ivar singles: Whether there will be certificates for single names.
+    @ivar constrain: Whether a new authority vouches for known names only.
     """
+
+    _log = Logger()
 
     directory: Path
     now: datetime
     cover: Cover
+    singles: bool = False
+    constrain: bool = False
 
     def contents(self) -> Contents:
         """
@@ -91,16 +150,21 @@ class Look:
             fit its companion; or something is missing and cannot be made.
         """
         ca, ca_key = self._root()
+        shown = self._shown(ca, ca_key)
+        return Contents(ca, ca_key, shown, self._leaf_keys(ca, ca_key, shown))
+
+    def _shown(self, ca: x509.Certificate, ca_key: PrivateKey | None) -> Credentials:
         chain, key = self._certificates(LEAF), self._key(LEAF_KEY)
         if chain is None:
-            return Contents(ca, ca_key, self._new_leaf(ca, ca_key, key))
+            return self._new_leaf(ca, ca_key, key)
         if key is None:
             raise StartError(f"{self.directory / LEAF_KEY} is missing, but {LEAF} is there.")
         self._must_fit(chain[0], LEAF, key, LEAF_KEY)
-        if ca_key is not None and made_here(chain[0], ca) and self._is_due(chain[0]):
-            return Contents(ca, ca_key, self._new_leaf(ca, ca_key, key))
+        if ca_key is not None and marked(chain[0]) and self._is_outdated(chain[0], ca):
+            return self._renewed(Authority(ca, ca_key), chain[0], key)
         self._must_hold(chain[0], LEAF)
-        return Contents(ca, ca_key, Credentials(complete(chain, ca), key))
+        more = self._sibling(ca, ca_key, key) if made_here(chain[0], ca) else ()
+        return Credentials(complete(chain, ca), key, more)
 
     def _root(self) -> tuple[x509.Certificate, PrivateKey | None]:
         found, key = self._certificates(CA), self._key(CA_KEY)
@@ -114,17 +178,81 @@ class Look:
 
     def _new_root(self, key: PrivateKey | None) -> tuple[x509.Certificate, PrivateKey]:
         self._must_know_the_date()
-        key = key or self._new_key(CA_KEY)
-        return self._write(CA, root(key, self.now)), key
+        key = key or self._new_key(CA_KEY, new_key)
+        bounds = constraints(own_part(self.cover).names, self.cover.addresses)
+        made = root(key, self.now, bounds if self.constrain else None)
+        files.write(self.directory / CA, pem.text(made), files.PUBLIC)
+        return made, key
 
     def _new_leaf(
         self, ca: x509.Certificate, ca_key: PrivateKey | None, key: PrivateKey | None
     ) -> Credentials:
         signer = self._signer(ca, ca_key)
         self._must_know_the_date()
-        key = key or self._new_key(LEAF_KEY)
-        made = self._write(LEAF, leaf(signer, key, self.cover, self.now))
-        return Credentials((made, ca), key)
+        key = key or self._new_key(LEAF_KEY, new_key)
+        made = self._leaf(signer, key)
+        files.write(self.directory / LEAF, pem.text(made), files.PUBLIC)
+        return Credentials((made, ca), key, self._sibling(ca, ca_key, key))
+
+    def _renewed(self, signer: Authority, old: x509.Certificate, key: PrivateKey) -> Credentials:
+        """The next of ours; if it cannot be written, it is as good for as long as we run."""
+        self._signer(signer.certificate, signer.key)
+        self._must_know_the_date()
+        made = self._leaf(signer, key)
+        if not signed_by(old, signer.certificate):
+            # It may come from another box; then its owner would miss it.
+            self._attempt(lambda: files.aside(self.directory / LEAF, self.now))
+        self._attempt(lambda: self._write(LEAF, made))
+        more = self._sibling(signer.certificate, signer.key, key)
+        return Credentials((made, signer.certificate), key, more)
+
+    def _sibling(
+        self, ca: x509.Certificate, ca_key: PrivateKey | None, key: PrivateKey
+    ) -> tuple[Pair, ...]:
+        """The same certificate for clients with elliptic curves, if C{key} is not one of these."""
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            return ()
+        chain, curve = self._certificates(CURVE_LEAF), self._curve_key()
+        fits = chain is not None and curve is not None and belong(chain[0], curve)
+        if chain and curve and fits and not self._is_outdated(chain[0], ca):
+            return (Pair(chain[0], curve),)
+        if ca_key is None or self.now < PLAUSIBLE:
+            return ()
+        if chain is not None and not made_here(chain[0], ca):
+            self._attempt(lambda: files.aside(self.directory / CURVE_LEAF, self.now))
+        return self._new_sibling(Authority(ca, ca_key), curve)
+
+    def _new_sibling(
+        self, signer: Authority, curve: ec.EllipticCurvePrivateKey | None
+    ) -> tuple[Pair, ...]:
+        if curve is None:
+            curve = new_curve_key()
+            if not self._attempt(lambda: self._write_key(CURVE_KEY, curve)):
+                return ()
+        made = self._leaf(signer, curve)
+        self._attempt(lambda: self._write(CURVE_LEAF, made))
+        return (Pair(made, curve),)
+
+    def _leaf_keys(
+        self, ca: x509.Certificate, ca_key: PrivateKey | None, shown: Credentials
+    ) -> tuple[PrivateKey, ...]:
+        if not self.singles or ca_key is None or not may_sign(ca):
+            return ()
+        if made_here(shown.leaf, ca):
+            return tuple(pair.key for pair in shown.pairs)
+        # The owner's key is for the owner's certificate alone.
+        found = self._own_key(RSA_KEY, new_key), self._own_key(CURVE_KEY, new_curve_key)
+        return tuple(key for key in found if key is not None)
+
+    def _own_key(self, name: str, make: Callable[[], PrivateKey]) -> PrivateKey | None:
+        held = self._key(name)
+        if held is not None:
+            return held
+        key = make()
+        return key if self._attempt(lambda: self._write_key(name, key)) else None
+
+    def _leaf(self, signer: Authority, key: PrivateKey) -> x509.Certificate:
+        return leaf(signer, key, Bounds.of(signer.certificate).within(self.cover), self.now)
 
     def _signer(self, ca: x509.Certificate, ca_key: PrivateKey | None) -> Authority:
         if ca_key is None:
@@ -134,10 +262,24 @@ class Look:
             raise StartError(f"{self.directory / CA} is not the certificate of an authority.")
         return Authority(ca, ca_key)
 
-    def _is_due(self, certificate: x509.Certificate) -> bool:
+    def _is_outdated(self, certificate: x509.Certificate, ca: x509.Certificate) -> bool:
         # An address that is gone does no harm; renewing for it would, where a network
         # interface comes and goes.
-        return self.now >= renewal(certificate) or not covered(certificate).includes(self.cover)
+        needed = Bounds.of(ca).within(self.cover)
+        return (
+            not made_here(certificate, ca)
+            or due(certificate, ca, self.now)
+            or not covered(certificate).includes(needed)
+        )
+
+    def _attempt(self, change: Callable[[], object]) -> bool:
+        """Change a file, if that is possible; what runs already goes on without."""
+        try:
+            change()
+        except StartError as why:
+            self._log.warn("going on without the file: {why}", why=why)
+            return False
+        return True
 
     def _must_know_the_date(self) -> None:
         if self.now < PLAUSIBLE:
@@ -173,14 +315,22 @@ class Look:
         held = files.read(path)
         return None if held is None else pem.key(path, held)
 
-    def _new_key(self, name: str) -> PrivateKey:
-        key = new_key()
-        files.write(self.directory / name, pem.key_text(key), files.PRIVATE)
+    def _curve_key(self) -> ec.EllipticCurvePrivateKey | None:
+        key = self._key(CURVE_KEY)
+        if key is not None and not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise StartError(f"{self.directory / CURVE_KEY} must hold a key of elliptic curves.")
         return key
 
-    def _write(self, name: str, certificate: x509.Certificate) -> x509.Certificate:
+    def _new_key(self, name: str, make: Callable[[], PrivateKey]) -> PrivateKey:
+        key = make()
+        self._write_key(name, key)
+        return key
+
+    def _write_key(self, name: str, key: PrivateKey) -> None:
+        files.write(self.directory / name, pem.key_text(key), files.PRIVATE)
+
+    def _write(self, name: str, certificate: x509.Certificate) -> None:
         files.write(self.directory / name, pem.text(certificate), files.PUBLIC)
-        return certificate
 
 
 def complete(

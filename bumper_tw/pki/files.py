@@ -4,6 +4,7 @@ old one or the new one, and private ones so that only their owner reads them.
 """
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 from bumper_tw.errors import StartError
@@ -34,21 +35,40 @@ def read(path: Path) -> bytes | None:
     return held
 
 
-def write(path: Path, held: bytes, mode: int) -> None:
+def write(path: Path, held: bytes, mode: int, lasting: bool = True) -> None:
     """
     Put C{held} into the file, at once and for good, and make its directory if need be.
 
     @param mode: L{PRIVATE} or L{PUBLIC}; it holds from the first byte on.
+    @param lasting: wait for the disk, so that it survives a power cut; without, what is there
+        after one may be empty.
     @raise StartError: The disk is full or read-only, or we may not write there.
     """
     try:
         path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        _replace(path, held, mode)
+        _replace(path, held, mode, lasting)
     except OSError as error:
         raise StartError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _replace(path: Path, held: bytes, mode: int) -> None:
+def aside(path: Path, now: datetime) -> Path | None:
+    """
+    Give a file that is in the way another name, which says when that was.
+
+    @return: where it is now; C{None} if there was none.
+    @raise StartError: We may not.
+    """
+    kept = path.with_name(f"{path.name}.{now:%Y%m%d-%H%M%S}")
+    try:
+        path.rename(kept)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StartError(f"{path} cannot be renamed: {error.strerror}.") from error
+    return kept
+
+
+def _replace(path: Path, held: bytes, mode: int, lasting: bool) -> None:
     draft = path.with_name(f".{path.name}.new")
     # A draft is left over only by a crash; its mode is not to be trusted.
     draft.unlink(missing_ok=True)
@@ -56,13 +76,15 @@ def _replace(path: Path, held: bytes, mode: int) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(held)
-            stream.flush()
-            os.fsync(stream.fileno())
+            if lasting:
+                stream.flush()
+                os.fsync(stream.fileno())
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
-    _settle(path.parent)
+    if lasting:
+        _settle(path.parent)
 
 
 def _settle(directory: Path) -> None:

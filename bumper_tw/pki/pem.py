@@ -21,6 +21,9 @@ from bumper_tw.pki.certificates import PrivateKey
 #: One certificate among others, or among the comments that C{openssl x509 -text} leaves.
 BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
 
+#: A private key among other things, such as the parameters that C{openssl ecparam} puts first.
+KEY = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^-]*-----END \1PRIVATE KEY-----")
+
 #: What cryptography says of a certificate that is spoilt in one place or another; the
 #: C{KeyError} is how older releases stumble over an unknown kind of string in a name.
 GARBLED = (
@@ -44,13 +47,14 @@ TRUSTING: dict[str, Any] = (
 
 def key(path: Path, held: bytes) -> PrivateKey:
     """
-    The private key in a file.
+    The private key in a file, the first if there are several.
 
     @param path: Where C{held} came from, for the error.
     @raise StartError: It is garbled, locked with a passphrase, or neither RSA nor EC.
     """
+    block = KEY.search(held)
     try:
-        found = load_pem_private_key(held, password=None, **TRUSTING)
+        found = load_pem_private_key(block[0] if block else held, password=None, **TRUSTING)
     except TypeError as error:
         raise StartError(f"{path} is locked with a passphrase; store it without one.") from error
     except (ValueError, UnsupportedAlgorithm) as error:

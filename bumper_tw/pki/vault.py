@@ -4,6 +4,9 @@ that we made ourselves is made anew in time.
 
     - C{ca.crt}, C{ca.key}: the authority that phones and robots are told to trust
     - C{bumper.crt}, C{bumper.key}: the server certificate, with its chain if it has one
+    - C{bumper-ec.crt}, C{bumper-ec.key}: the same with a key of elliptic curves
+    - C{bumper-rsa.key}: for single names, where C{bumper.key} belongs to the owner's certificate
+    - C{leaves}: a folder of certificates for single names
     - C{config.key}: what apps encrypt passwords with
     - C{token.key}: what our tokens are signed with
 
@@ -12,8 +15,8 @@ certificate beside a key that does not fit.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,15 +24,32 @@ from twisted.logger import Logger
 
 from bumper_tw.errors import StartError
 from bumper_tw.pki import bundle, files, pem
-from bumper_tw.pki.authority import cover, new_key
-from bumper_tw.pki.certificates import Address, not_after, not_before
+from bumper_tw.pki.authority import Authority, cover, new_key
+from bumper_tw.pki.bounds import Bounds
+from bumper_tw.pki.certificates import Address, covered, not_after, not_before, renewal
 from bumper_tw.pki.config_key import ConfigKey
-from bumper_tw.pki.directory import Contents, Credentials, Look
+from bumper_tw.pki.directory import (
+    CA,
+    CA_KEY,
+    CURVE_KEY,
+    CURVE_LEAF,
+    LEAF,
+    LEAF_KEY,
+    RSA_KEY,
+    Contents,
+    Credentials,
+    Look,
+)
+from bumper_tw.pki.leaves import Leaves, Mint, single_name
+from bumper_tw.pki.zones import in_zone
 
 SECRET_BYTES = 32
 
 #: Every file that may be in the directory.
-FILES = ("ca.crt", "ca.key", "bumper.crt", "bumper.key", "config.key", "token.key")
+FILES = (CA, CA_KEY, LEAF, LEAF_KEY, CURVE_LEAF, CURVE_KEY, RSA_KEY, "config.key", "token.key")
+
+#: How long a renewal that has failed is not tried again when somebody connects.
+PATIENCE = timedelta(hours=1)
 
 
 class Vault:
@@ -43,6 +63,8 @@ class Vault:
     @param names: What the box is called in its network, apart from C{localhost}.
     @param addresses: Where it can be reached, apart from loopback.
     @param now: The time, aware of its zone.
+    @param leaves: How many single names may have a certificate of their own.
+    @param constrain: Whether a new authority vouches for known names only.
     """
 
     _log = Logger()
@@ -53,9 +75,16 @@ class Vault:
         names: Sequence[str],
         addresses: Sequence[Address],
         now: Callable[[], datetime],
+        leaves: int = 0,
+        constrain: bool = False,
     ) -> None:
         self._directory, self._now = directory, now
+        self._singles, self._constrain = leaves > 0, constrain
+        self._leaves = Leaves(directory, leaves)
         self._cover = cover(names, addresses)
+        # When somebody who connects is reason enough to look after the certificates.
+        self._attend_at: datetime | None = None
+        self._own = False
         self._contents: Contents | None = None
         self._config_key: ConfigKey | None = None
         self._secret: bytes | None = None
@@ -82,17 +111,72 @@ class Vault:
         @return: Whether L{credentials} are others than before: then new connections need them.
         @raise StartError: As L{ensure}; the old credentials stay in use.
         """
-        before = self.credentials()
-        self._contents = self._look(now)
-        # A key has no equality of its own, but it fits its certificate, so that one tells.
-        renewed = self._contents.credentials.chain != before.chain
+        before, found = self._loaded(), self._look(now)
+        renewed = found.marks() != before.marks()
         if renewed:
-            self._say(self._contents)
+            self._take(found)
+            self._say(found)
         return renewed
 
     def credentials(self) -> Credentials:
-        """What listeners are to use now; see L{ensure} for errors."""
-        return self._loaded().credentials
+        """
+        What listeners are to use now; see L{ensure} for errors.
+
+        The same until it is renewed.  That happens here, too, when it is high time: the clock
+        may jump by years, once it is set.
+        """
+        contents, now = self._loaded(), self._now()
+        if self._attend_at is not None and now >= self._attend_at:
+            self._attend(now)
+            contents = self._loaded()
+        return contents.credentials
+
+    def era(self) -> object:
+        """The same for as long as what L{single} has given is still to be used."""
+        return self._contents
+
+    def single(self, asked: str, may_make: Callable[[], bool]) -> Credentials | None:
+        """
+        A certificate for one name of the vendor's or of this box.
+
+        @param asked: what a client wants to see.
+        @param may_make: is asked before the first one for a name is made.
+        @return: C{None} if what L{credentials} gives has to do.
+        """
+        name, contents = single_name(asked), self._loaded()
+        signer, now = contents.authority, self._now()
+        if signer is None or not self._deserves(name, contents) or not _holds(signer, now):
+            return None
+        mint = Mint(signer, contents.leaf_keys)
+        found = self._leaves.find(name, mint, now)
+        if found is None and (self._leaves.known(name) or may_make()):
+            found = self._leaves.make(name, mint, now)
+        return found
+
+    def used(self, name: str) -> None:
+        """What L{single} gave for that name is in use."""
+        self._leaves.used(name)
+
+    def files(self) -> Iterator[Path]:
+        """The folder and all that may be in it, for whoever hands it over to somebody else."""
+        yield self._directory
+        for name in FILES:
+            yield self._directory / name
+        yield from self._leaves.paths()
+
+    def _deserves(self, name: str, contents: Contents) -> bool:
+        if not (in_zone(name) or name in self._cover.names):
+            return False
+        if not Bounds.of(contents.ca).allow_name(name):
+            return False
+        return self._own or not covered(contents.credentials.leaf).speaks_for(name)
+
+    def _attend(self, now: datetime) -> None:
+        self._attend_at = now + PATIENCE
+        try:
+            self.renew_if_due(now)
+        except StartError as why:
+            self._log.error("the server certificate is not renewed: {why}", why=why)
 
     def renewable(self) -> bool:
         """Will the server certificate be renewed by itself?  See L{ensure} for errors."""
@@ -100,8 +184,8 @@ class Vault:
         return contents.own and contents.ca_key is not None
 
     def expires(self) -> datetime:
-        """When the server certificate ceases to hold, in UTC; see L{ensure} for errors."""
-        return not_after(self._loaded().credentials.leaf)
+        """When a server certificate ceases to hold, in UTC; see L{ensure} for errors."""
+        return min(map(not_after, self._loaded().credentials.certificates))
 
     def ca_pem(self) -> bytes:
         """The authority's certificate, for whoever is to trust us; see L{ensure} for errors."""
@@ -135,12 +219,20 @@ class Vault:
         return self._contents or self._load()
 
     def _load(self) -> Contents:
-        contents = self._contents = self._look(self._now())
+        contents = self._look(self._now())
+        self._take(contents)
         self._say(contents)
         return contents
 
     def _look(self, now: datetime) -> Contents:
-        return Look(self._directory, now, self._cover).contents()
+        look = Look(self._directory, now, self._cover, self._singles, self._constrain)
+        return look.contents()
+
+    def _take(self, contents: Contents) -> None:
+        self._contents = contents
+        self._own = contents.own
+        firsts = map(renewal, contents.credentials.certificates)
+        self._attend_at = min(firsts) if self._own and contents.ca_key is not None else None
 
     def _say(self, contents: Contents) -> None:
         where, end = self._directory, not_after(contents.credentials.leaf)
@@ -154,6 +246,12 @@ class Vault:
             )
         else:
             self._log.info("server certificate in {where} holds until {end}", where=where, end=end)
+
+        left_out = self._cover.names - Bounds.of(contents.ca).within(self._cover).names
+        if contents.own and left_out:
+            self._log.warn(
+                "{where}/ca.crt does not vouch for {names}", where=where, names=sorted(left_out)
+            )
 
     def _open_config_key(self, path: Path) -> rsa.RSAPrivateKey:
         held = files.read(path)
@@ -176,3 +274,8 @@ class Vault:
                 f"{path} must hold {SECRET_BYTES} bytes; remove it to have it made anew."
             )
         return held
+
+
+def _holds(signer: Authority, now: datetime) -> bool:
+    """A clock that is far off would make certificates that are born expired."""
+    return not_before(signer.certificate) <= now <= not_after(signer.certificate)

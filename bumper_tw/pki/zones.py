@@ -13,6 +13,9 @@ ZONES = (
     "ecovacs.cn",
 )
 
+#: How every name below one of them ends.
+BELOW = tuple(f".{zone}" for zone in ZONES)
+
 #: The zone with names several labels deep; a wildcard stands for one label only.
 DEEP_ZONE = "ecouser.net"
 
@@ -27,6 +30,11 @@ ROBOT_SERVICES = ("dc", "area", "ca")
 
 #: The name a client sees as the subject, as the vendor's own certificates have it.
 COMMON_NAME = f"*.{DEEP_ZONE}"
+
+
+def in_zone(name: str) -> bool:
+    """Is it one of the vendor's names, however deep?  In lower case."""
+    return name in ZONES or name.endswith(BELOW)
 
 
 def vendor_names() -> tuple[str, ...]:

@@ -1,10 +1,13 @@
 """What the tests of certificates share: a moment, keys that cost nothing, a stocked directory."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bumper_tw.pki import authority, files, pem
@@ -38,6 +41,25 @@ def new_authority(key: PrivateKey | None = None, now: datetime = NOW) -> Authori
     return Authority(authority.root(key, now), key)
 
 
+def foreign_leaf(
+    now: datetime, issuer: Authority, names: Sequence[str] = ("*.ecouser.net",)
+) -> tuple[x509.Certificate, PrivateKey]:
+    """A server certificate that an owner has made without us, and its key."""
+    key = ec_key()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + 800 * DAY)
+        .add_extension(x509.SubjectAlternativeName(map(x509.DNSName, names)), critical=False)
+        .sign(issuer.key, hashes.SHA256())
+    )
+    return made, key
+
+
 def put(directory: Path, name: str, held: bytes) -> None:
     """Place a file as an owner would, with whatever mode."""
     directory.mkdir(exist_ok=True)
@@ -57,10 +79,16 @@ class Box:
         self.directory = directory
         self.time = NOW
 
-    def vault(self, *more: str) -> Vault:
+    def vault(self, *more: str, leaves: int = 0, constrain: bool = False) -> Vault:
         """The vault as a start would make it; C{more} are further names of the box."""
-        return Vault(self.directory, [*NAMES, *more], ADDRESSES, lambda: self.time)
+        names = [*NAMES, *more]
+        return Vault(self.directory, names, ADDRESSES, lambda: self.time, leaves, constrain)
 
     def held(self) -> dict[str, bytes]:
-        """Every file there is."""
-        return {path.name: path.read_bytes() for path in self.directory.iterdir()}
+        """Every file there is, apart from those of single names."""
+        files = filter(Path.is_file, self.directory.iterdir())
+        return {path.name: path.read_bytes() for path in files}
+
+    def singles(self) -> list[str]:
+        """The files of single names."""
+        return sorted(path.name for path in (self.directory / "leaves").glob("*"))

@@ -18,8 +18,9 @@ from zope.interface.verify import verifyObject
 from bumper_tw.errors import StartError
 from bumper_tw.pki import authority
 from bumper_tw.pki.authority import Authority
-from bumper_tw.pki.contexts import CIPHERS, ServerContexts, TlsContextFactory
+from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.directory import Credentials
+from bumper_tw.pki.openssl import CIPHERS
 from tests.pki.samples import COVER, DAY, NOW, ec_key, new_authority, rsa_key
 
 
@@ -56,7 +57,7 @@ def careless(version: int, ciphers: bytes = b"ALL:@SECLEVEL=0") -> SSL.Context:
 class Meeting:
     """A client and a listener of ours, with their bytes carried to and fro in memory."""
 
-    def __init__(self, creator: TlsContextFactory, client: SSL.Context) -> None:
+    def __init__(self, creator: IOpenSSLServerConnectionCreator, client: SSL.Context) -> None:
         self.creator = creator
         self.transport = StringTransportWithDisconnection()
         self.clock = Clock()

@@ -3,8 +3,6 @@
 import stat
 from datetime import UTC, datetime
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -20,6 +18,7 @@ from tests.pki.samples import (
     DAY,
     NOW,
     ec_key,
+    foreign_leaf,
     new_authority,
     put,
     put_keys,
@@ -36,8 +35,10 @@ class FirstStartTests(VaultCase):
         vault.ensure()
         modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in self.directory.iterdir()}
         self.assertEqual(stat.S_IMODE(self.directory.stat().st_mode), 0o700)
-        self.assertEqual({modes.pop("ca.key"), modes.pop("bumper.key")}, {0o600})
-        self.assertEqual(set(modes), {"ca.crt", "bumper.crt"})
+        self.assertEqual(
+            {modes.pop(f"{name}.key") for name in ("ca", "bumper", "bumper-ec")}, {0o600}
+        )
+        self.assertEqual(set(modes), {"ca.crt", "bumper.crt", "bumper-ec.crt"})
         credentials = vault.credentials()
         leaf, root = credentials.chain
         self.assertEqual(pem.text(root), vault.ca_pem())
@@ -110,17 +111,7 @@ class OwnFilesTests(VaultCase):
     def test_foreign_leaf_without_mark(self) -> None:
         """A leaf that the owner made under our authority is shown with it, and left alone."""
         root = self.put_root()
-        key = ec_key()
-        leaf = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([]))
-            .issuer_name(root.certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(7)
-            .not_valid_before(NOW - DAY)
-            .not_valid_after(NOW + DAY)
-            .sign(root.key, hashes.SHA256())
-        )
+        leaf, key = foreign_leaf(NOW, root)
         put(self.directory, "bumper.crt", pem.text(leaf))
         put(self.directory, "bumper.key", pem.key_text(key))
         vault = self.box.vault()
@@ -130,8 +121,8 @@ class OwnFilesTests(VaultCase):
     def test_chain_in_the_file(self) -> None:
         """Intermediates behind the leaf are shown, comments between them are skipped."""
         self.put_root()
-        top, key = new_authority(), ec_key()
-        leaf = authority.leaf(top, key, COVER, NOW)
+        top = new_authority()
+        leaf, key = foreign_leaf(NOW, top)
         text = b"Issuer: me\n" + pem.text(leaf) + b"\n# and\n" + pem.text(top.certificate)
         put(self.directory, "bumper.crt", text)
         put(self.directory, "bumper.key", pem.key_text(key))

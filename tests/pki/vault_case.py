@@ -7,13 +7,12 @@ from cryptography import x509
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.errors import StartError
-from bumper_tw.pki import authority, pem
+from bumper_tw.pki import pem
 from bumper_tw.pki.authority import Authority
 from tests.pki.samples import (
-    COVER,
     NOW,
     Box,
-    ec_key,
+    foreign_leaf,
     new_authority,
     put,
 )
@@ -35,8 +34,7 @@ class VaultCase(SynchronousTestCase):
 
     def put_foreign_leaf(self, now: datetime = NOW) -> x509.Certificate:
         """A server certificate that another authority signed."""
-        key = ec_key()
-        leaf = authority.leaf(new_authority(now=now), key, COVER, now)
+        leaf, key = foreign_leaf(now, new_authority(now=now))
         put(self.directory, "bumper.crt", pem.text(leaf))
         put(self.directory, "bumper.key", pem.key_text(key))
         return leaf
