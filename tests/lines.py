@@ -38,6 +38,9 @@ class Line:
     def getPeer(self) -> IPv4Address:
         return IPv4Address("TCP", self.host, 50_000)
 
+    def getHost(self) -> IPv4Address:
+        return IPv4Address("TCP", "192.0.2.1", 443)
+
     def write(self, data: bytes) -> None:
         if self.lost:
             return

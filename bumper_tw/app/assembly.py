@@ -9,8 +9,6 @@ from typing import Any, Protocol
 from attrs import frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.interfaces import IProtocolFactory
-from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from bumper_tw.app.belongings import Belongings, belongings
 from bumper_tw.app.brokerage import (
@@ -25,13 +23,16 @@ from bumper_tw.app.brokerage import (
     reload_access,
     robot_secrets,
 )
-from bumper_tw.app.certificates import open_vault, renew
+from bumper_tw.app.certificates import open_contexts, open_vault, renew
+from bumper_tw.app.dns_side import dns_services
+from bumper_tw.app.doors import doors, reception
 from bumper_tw.app.exchange import Exchange, exchange
-from bumper_tw.app.lifecycle import Doors, Listener, Repeated, Step
+from bumper_tw.app.lifecycle import Doors, Repeated, Step
+from bumper_tw.app.observing import Observation
 from bumper_tw.app.reach import Reach
 from bumper_tw.app.remembering import remember
 from bumper_tw.app.root import Root, Start, hand_over
-from bumper_tw.app.settings import Listen, Settings
+from bumper_tw.app.settings import Settings
 from bumper_tw.app.website import website
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.cleaning import CleaningLogs
@@ -50,9 +51,9 @@ from bumper_tw.core.tokens import Signer
 from bumper_tw.core.translation import TranslatingCorrelator
 from bumper_tw.core.turns import Turns
 from bumper_tw.errors import StorageError
+from bumper_tw.front.journal import Journal
 from bumper_tw.interfaces import IAccountStore, IDatabase
-from bumper_tw.pki.contexts import ServerContexts
-from bumper_tw.pki.vault import FILES, Vault
+from bumper_tw.pki.vault import Vault
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.cleaning import CleaningLogStore
 from bumper_tw.storage.database import Database
@@ -81,6 +82,7 @@ class Facts:
 
     @ivar commands: asks robots in their own words.
     @ivar translated: the same for who may not know what words these are.
+    @ivar journal: of connections.
     """
 
     registry: DeviceRegistry
@@ -96,6 +98,7 @@ class Facts:
     logs: CleaningLogStore
     writer: ReportWriter
     belongings: Belongings
+    journal: Journal
 
 
 def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
@@ -115,12 +118,11 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     parties = (mqtt.router.clients, xmpp.factory)
     remember(facts, mqtt.router, path)
     facts.belongings.warn_of_orphans(device.id.did for device in facts.registry.devices())
-    site = website(reactor, settings, vault, facts)
-    contexts = ServerContexts(vault.credentials)
-    doors = [
-        (at, Listener(reactor, at.serve, at.at, inside(reactor, at, site, mqtt, xmpp, contexts)))
-        for at in settings.listen
-    ]
+    seen = Observation(reactor, settings, facts, vault, RecordStore(database))
+    site = website(reactor, settings, vault, facts, seen.routes())
+    contexts = open_contexts(reactor, settings, vault)
+    shared = reception(reactor, facts.journal, settings.front)
+    places = seen.doors = tuple(doors(reactor, settings, shared, site, mqtt, xmpp, contexts))
     root = Root(reactor, settings, start)
     root.reloads += [
         lambda: renew(settings, vault, contexts),
@@ -147,16 +149,18 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
             True,
         ),
         Step("web farewell", stop=site.farewell),
+        *seen.services(),
         *chores(reactor, settings, mqtt),
         Step("XMPP router", stop=xmpp.router.stop),
         Step("XMPP farewell", stop=xmpp.factory.farewell),
         Step("commands", stop=facts.commands.stop),
-        *(listener for _, listener in doors),
+        *dns_services(reactor, settings),
+        *(listener for _, listener in places),
         Reach(settings),
-        *(demo_robots(reactor, doors) if start.demo else ()),
+        *(demo_robots(reactor, places) if start.demo else ()),
     ):
         child.setServiceParent(root)
-    hand_over(ours(settings), start.options)
+    hand_over([*ours(settings), *vault.files()], start.options)
     return root
 
 
@@ -165,9 +169,6 @@ def ours(settings: Settings) -> Iterator[Path]:
     yield settings.storage.directory
     for end in ("", "-wal", "-shm"):
         yield settings.storage.directory / f"{DATABASE}{end}"
-    yield settings.tls.directory
-    for name in FILES:
-        yield settings.tls.directory / name
 
 
 def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -> Facts:
@@ -216,6 +217,7 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         logs,
         writer,
         owned,
+        Journal(reactor, settings.front.journal),
     )
 
 
@@ -337,24 +339,6 @@ def _is_gone(facts: Facts, account: str, uids: Container[str]) -> bool:
     if facts.passwords is not None and facts.passwords.knows(account):
         return False
     return uid_of(account) in uids or not facts.known.knows(account)
-
-
-def inside(
-    reactor: Any,
-    at: Listen,
-    site: IProtocolFactory,
-    mqtt: Brokerage,
-    xmpp: Exchange,
-    contexts: ServerContexts,
-) -> IProtocolFactory:
-    """What is behind a listener, with TLS around it if need be."""
-    creator = contexts.creator(at.legacy_tls)
-    if at.serve == "xmpp":
-        # A stream turns to TLS by itself.
-        door: IProtocolFactory = xmpp.factory.door(creator, clear=not at.tls)
-        return door
-    factory = mqtt.factory.door(at.anonymous) if at.serve == "mqtt" else site
-    return TLSMemoryBIOFactory(creator, False, factory, reactor) if at.tls else factory
 
 
 def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> Deferred[Any]:

@@ -63,6 +63,10 @@ class Place:
     host: str
     port: int
 
+    def speaks(self, what: str) -> bool:
+        """Whether it is C{web}, C{mqtt} or C{xmpp}, or all of them."""
+        return self.serve in {what, "all"}
+
     def url(self, scheme: str) -> str:
         """
         The same as a URL.
@@ -145,13 +149,13 @@ def places(doors: Doors) -> Iterator[Place]:
 
 def first(places: Iterable[Place], serve: str) -> Place | None:
     """The first place where something is spoken, without TLS if there is one."""
-    found = [place for place in places if place.serve == serve]
+    found = [place for place in places if place.speaks(serve)]
     return min(found, key=lambda place: place.tls, default=None)
 
 
 def mqtt_robots(reactor: Any, places: Iterable[Place]) -> Iterator[SimulatedRobot]:
     """A JSON robot and an XML robot, if MQTT is served with TLS."""
-    secure = [at for at in places if at.serve == "mqtt" and at.tls]
+    secure = [at for at in places if at.speaks("mqtt") and at.tls]
     for place in secure[:1]:
         endpoint = connect_endpoint(reactor, place.host, place.port, True, None)
         for kind in (Kind.JSON, Kind.XML):
@@ -161,7 +165,7 @@ def mqtt_robots(reactor: Any, places: Iterable[Place]) -> Iterator[SimulatedRobo
 
 def xmpp_robots(reactor: Any, places: Iterable[Place]) -> Iterator[XmppRobot]:
     """A robot of the first generation, if XMPP is served; it begins without TLS."""
-    clear = [at for at in places if at.serve == "xmpp" and not at.tls]
+    clear = [at for at in places if at.speaks("xmpp") and not at.tls]
     dial = partial(connect_endpoint, reactor, tls=False)
     for place in clear[:1]:
         search = Search(place.host, place.port)

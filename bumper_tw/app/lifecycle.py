@@ -121,19 +121,29 @@ class Listener(Service):
     One place where connections are accepted.
 
     It binds while the server still has its privileges; a port that cannot be bound ends
-    the start.
+    the start, unless the owner can do without it.
 
     @ivar at: the endpoint description.
     @ivar title: what the log calls it.
+    @ivar optional: whether the owner can do without it.
+    @ivar why: why it is not bound; empty when it is.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: object, name: str, at: str, factory: IProtocolFactory) -> None:
+    def __init__(
+        self,
+        reactor: object,
+        name: str,
+        at: str,
+        factory: IProtocolFactory,
+        optional: bool = False,
+    ) -> None:
         # No name in the sense of services: that must be unique, and several may want port 0.
         self.title = f"{name} on {at}"
         self.at, self._factory, self._reactor = at, factory, reactor
         self.port: IListeningPort | None = None
+        self.optional, self.why = optional, ""
 
     def privilegedStartService(self) -> None:
         """
@@ -145,7 +155,13 @@ class Listener(Service):
         failures: list[Failure] = []
         endpoint.listen(self._factory).addCallbacks(self._bound, failures.append)
         for failure in failures:
-            raise self._explained(failure.value)
+            self._not_bound(self._explained(failure.value))
+
+    def _not_bound(self, why: Exception) -> None:
+        if not (self.optional and isinstance(why, StartError)):
+            raise why
+        self.why = str(why)
+        self._log.warn("going on without {name}: {why}", name=self.title, why=why)
 
     def _explained(self, why: BaseException | None) -> Exception:
         """What to tell the owner; a failure that is none of the port's is a bug."""
@@ -170,7 +186,7 @@ class Listener(Service):
 
     def startService(self) -> None:
         super().startService()
-        if self.port is None:
+        if self.port is None and not self.why:
             self.privilegedStartService()
 
     def stopService(self) -> object:

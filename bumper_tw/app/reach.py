@@ -81,7 +81,9 @@ def confined(way: Way, host: str | None, announced: str) -> Iterator[str]:
 
 def is_on(way: Way, listen: Listen) -> bool:
     """Whether a robot can come in at this listener, if it gets there."""
-    return listen.serve == way.serve and (listen.tls or not way.tls)
+    # Where everything is spoken, what is not TLS is turned away if TLS is wanted.
+    shared = listen.serve == "all" and listen.tls == way.tls
+    return shared or (listen.serve == way.serve and (listen.tls or not way.tls))
 
 
 def is_inward(host: str | None) -> bool:

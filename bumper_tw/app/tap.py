@@ -76,7 +76,7 @@ class Options(UsageOptions):
         "listen": ",".join(
             f"{serve}:interface=127.0.0.1{tls}"
             for serve, tls in (
-                ("web:tcp:8443", ":tls"),
+                ("all:tcp:8443", ":tls"),
                 ("web:tcp:8007", ""),
                 ("mqtt:tcp:8883", ":tls"),
                 ("mqtt:tcp:1883", ""),

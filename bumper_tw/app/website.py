@@ -71,10 +71,13 @@ class Facts(Protocol):
     def belongings(self) -> Belongings: ...
 
 
-def website(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> WebSite:
+def website(
+    reactor: Any, settings: Settings, vault: Vault, facts: Facts, more: Iterable[Route] = ()
+) -> WebSite:
     """
     The site, with all that it answers.
 
+    @param more: routes that are not about robots and people.
     @raise StartError: an answer that is data is wrong.
     """
     side = reports_side(reactor, settings, facts)
@@ -86,6 +89,7 @@ def website(reactor: Any, settings: Settings, vault: Vault, facts: Facts) -> Web
     code = [
         *routes(reactor, settings, vault, facts, side.looked_up),
         *side.routes(),
+        *more,
         *described.routes(),
     ]
     site = build_site(code, reactor, limits(settings.web), answers)
@@ -159,11 +163,13 @@ def routes(
 def xmpp_port(listen: Iterable[Listen]) -> int:
     """
     Where robots and apps are sent: to the first of our listeners for XMPP that has a port.
-    One that speaks TLS from the start is the last resort, as robots begin without.
+    One that speaks TLS from the start is the last resort, as robots begin without; and one that
+    speaks everything comes behind those for XMPP alone.
 
     @return: the vendor's port when there is none: something in front of us may have it.
     """
-    places = sorted((each for each in listen if each.serve == "xmpp"), key=lambda each: each.tls)
+    able = (each for each in listen if each.serve in {"all", "xmpp"})
+    places = sorted(able, key=lambda each: (each.tls, each.serve == "all"))
     ports = (port_of(each.at) for each in places)
     return next((port for port in ports if port), VENDOR_XMPP)
 

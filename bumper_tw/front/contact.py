@@ -5,8 +5,7 @@ Whoever deals with a connection adds what he knows: L{contact_of} finds the reco
 transport, through TLS.  Nothing secret is put here: no password, no token, no query, no body.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -63,7 +62,10 @@ class Outcome(Enum):
 
 
 def _short(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST])
+    short = text[:LONGEST]
+    if short.isprintable():
+        return short
+    return "".join(letter if letter.isprintable() else "?" for letter in short)
 
 
 @define(eq=False)
@@ -137,15 +139,10 @@ class Contact:
         """Whether the connection is still there."""
         return not self.ended
 
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        yield
-        self.changed(self)
-
     def greeted(self, hello: ClientHello) -> None:
         """It wants TLS."""
-        with self._change():
-            self.hello, self.outcome = hello, Outcome.HANDSHAKE
+        self.hello, self.outcome = hello, Outcome.HANDSHAKE
+        self.changed(self)
 
     def shows(self, certificate: str) -> None:
         """Which certificate it is about to see."""
@@ -157,8 +154,8 @@ class Contact:
 
         @param agreed: the version and the cipher suite.
         """
-        with self._change():
-            self.tls, self.outcome = agreed, Outcome.SECURED
+        self.tls, self.outcome = agreed, Outcome.SECURED
+        self.changed(self)
 
     def failed(self, outcome: Outcome, why: str) -> None:
         """
@@ -166,12 +163,12 @@ class Contact:
 
         @param why: C{alert} for TLS, the verdict otherwise.
         """
-        with self._change():
-            self.outcome = outcome
-            if outcome is Outcome.TLS_FAILED:
-                self.alert = _short(why)
-            else:
-                self.verdict = _short(why)
+        self.outcome = outcome
+        if outcome is Outcome.TLS_FAILED:
+            self.alert = _short(why)
+        else:
+            self.verdict = _short(why)
+        self.changed(self)
 
     def speaks(self, speech: Speech, first: bytes = b"") -> None:
         """
@@ -179,15 +176,15 @@ class Contact:
 
         @param first: how it begins, when nobody knows that.
         """
-        with self._change():
-            self.speech, self.first, self.outcome = speech, first[:16].hex(" "), Outcome.CHOSEN
+        self.speech, self.first, self.outcome = speech, first[:16].hex(" "), Outcome.CHOSEN
+        self.changed(self)
 
     def claims_to_be(self, who: str) -> None:
         """It says who or what it is, before anybody has looked whether that is so."""
         short = _short(who)
         if short and short not in self.claims and len(self.claims) < CLAIMS:
-            with self._change():
-                self.claims = (*self.claims, short)
+            self.claims = (*self.claims, short)
+            self.changed(self)
 
     def let_in(self, name: str, robot: str = "") -> None:
         """
@@ -195,40 +192,41 @@ class Contact:
 
         @param robot: its did, if it is a robot.
         """
-        with self._change():
-            self.outcome, self.name, self.robot = Outcome.ACCEPTED, _short(name), _short(robot)
+        self.outcome, self.name, self.robot = Outcome.ACCEPTED, _short(name), _short(robot)
+        self.changed(self)
 
     def requested(self, path: str) -> None:
         """
-        It was answered over HTTP; that is not told to those who watch, unless it is the first.
+        It is answered over HTTP; that is not told to those who watch, unless it is the first time,
+        or the first after a refusal.
 
         @param path: without what is somebody's.
         """
         self.requests += 1
         self.asked = path
-        if self.requests == 1:
-            with self._change():
-                self.outcome = Outcome.ACCEPTED
+        if self.requests == 1 or self.outcome is Outcome.REFUSED:
+            self.outcome = Outcome.ACCEPTED
+            self.changed(self)
 
     def refused(self, why: str) -> None:
         """It is not let in, or was not given what it asked for."""
-        with self._change():
-            self.outcome, self.verdict = Outcome.REFUSED, _short(why)
+        self.outcome, self.verdict = Outcome.REFUSED, _short(why)
+        self.changed(self)
 
     def broke(self, rule: str) -> None:
         """It did what it may not."""
-        with self._change():
-            self.outcome, self.verdict = Outcome.VIOLATION, _short(rule)
+        self.outcome, self.verdict = Outcome.VIOLATION, _short(rule)
+        self.changed(self)
 
     def sent_to(self, address: str) -> None:
         """It asked where to go, and was told."""
-        with self._change():
-            self.told = address
+        self.told = address
+        self.changed(self)
 
     def proved(self) -> None:
         """It has asked for what only those get who trust our authority."""
-        with self._change():
-            self.trusts = True
+        self.trusts = True
+        self.changed(self)
 
     def closing(self, why: str) -> None:
         """We are about to end it; the first reason counts."""
@@ -237,9 +235,9 @@ class Contact:
 
     def closed(self, when: float, why: str) -> None:
         """It has ended; what we said before about the reason counts."""
-        with self._change():
-            self.ended = when
-            self.reason = self.reason or _short(why)
+        self.ended = when
+        self.reason = self.reason or _short(why)
+        self.changed(self)
 
 
 def unheard(_: Contact) -> None:

@@ -105,7 +105,8 @@ class Journal:
     def _tell(self, contact: Contact) -> None:
         self.revision += 1
         contact.revision = self.revision
-        self._hear(contact)
+        if self._watchers:
+            self._hear(contact)
 
     def _hear(self, entry: Entry) -> None:
         for heard in list(self._watchers.values()):

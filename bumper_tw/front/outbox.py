@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer, ITCPTransport, IUNIXTransport
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol
-from twisted.protocols.policies import ProtocolWrapper
-from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from bumper_tw.errors import ProtocolViolation
+from bumper_tw.front.arrival import Arrival
+from bumper_tw.front.tls import Direct
 
 #: How many bytes of answers may wait for a client that asks and does not read.
 UNREAD = 262_144
@@ -48,22 +48,12 @@ class Wave:
 def socket_below(transport: Any) -> Any:
     """The socket that sends what is written to C{transport}; C{None} if it may come later."""
     # The usual TLS says that it provides what its transport does, but holds back what it is
-    # given until the next turn; its parent encrypts at once.
-    if type(transport) is TLSMemoryBIOProtocol:
+    # given until the next turn; this one encrypts at once.
+    if type(transport) is Direct:
         transport = transport.transport
+    if type(transport) is Arrival:
+        transport = transport.raw
     return transport if hasattr(type(transport), "doWrite") else None
-
-
-def hurry(transport: Any) -> None:
-    """
-    Let a second small message not wait until the other side has acknowledged the first one,
-    for which it takes up to 40 ms.
-    """
-    while isinstance(transport, ProtocolWrapper):
-        transport = transport.transport
-    # A local socket says that it can do this, too.
-    if ITCPTransport.providedBy(transport) and not IUNIXTransport.providedBy(transport):
-        transport.setTcpNoDelay(True)
 
 
 @implementer(IPushProducer)
@@ -99,7 +89,6 @@ class Outbox(Protocol):
 
     def connectionMade(self) -> None:
         self._socket = socket_below(self.transport)
-        hurry(self.transport)
         self.transport.registerProducer(self, True)
 
     def backlog(self) -> int:

@@ -6,6 +6,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from bumper_tw.core.repeats import again
+from bumper_tw.front.contact import contact_of
 from bumper_tw.mqtt.answers import Answers
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Lifetime(Answers):
 
     def close(self, reason: str) -> None:
         if not self._over:
+            contact_of(self.transport).closing(reason)
             known = None if self.quiet else 0
             self._log_end(reason, self.factory.strange.say(self.host) if self.stranger else known)
             self._hang_up(farewell=False)

@@ -11,6 +11,7 @@ from twisted.web.iweb import IRequest
 
 from bumper_tw.dialect.envelopes import parse_json, to_json
 from bumper_tw.errors import BadRequest
+from bumper_tw.front.contact import Contact
 
 T = TypeVar("T")
 
@@ -144,6 +145,13 @@ class Call:
     def local(self) -> str:
         """The address the connection arrived on; empty on a UNIX socket."""
         return plain_address(self._request.getHost())
+
+    @property
+    def contact(self) -> Contact:
+        """The record of the connection, for what the owner should know of it."""
+        request: Any = self._request
+        contact: Contact = request.channel.contact
+        return contact
 
     @property
     def raw(self) -> bytes:

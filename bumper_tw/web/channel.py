@@ -13,6 +13,8 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
+from bumper_tw.front.contact import contact_of
+
 #: How many seconds a client may take over the last answer and over closing.
 CLOSING = 15.0
 
@@ -25,6 +27,8 @@ class LeanChannel(HTTPChannel):
     later one from its first byte, and between them for the client to say something.  While
     an answer is in the making there is none.  Most deadlines are never reached, so its one
     timer is not moved for each: when it rings too early, it is wound up again.
+
+    @ivar contact: the record of the connection.
     """
 
     site: Any
@@ -40,6 +44,7 @@ class LeanChannel(HTTPChannel):
     def connectionMade(self) -> None:
         """A client is here."""
         self._clock: IReactorTime = self.site.reactor
+        self.contact = contact_of(self.transport)
         patience = self.site.limits.request
         #: Whether the deadline is that of a request.
         self._begun = True

@@ -128,6 +128,7 @@ class LookupRoutes:
         if address is None:
             self._log.error("no address to announce to {peer}", peer=call.peer)
             return None
+        call.contact.sent_to(address)
         return find(address, port)
 
     def lost(self, _: Call, __: Exception) -> Answer:

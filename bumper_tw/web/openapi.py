@@ -33,7 +33,9 @@ HOLE = re.compile(r"[<{](\w+)[>}]")
 #: A text of a constant answer that becomes a number.
 NUMBER = re.compile(r"\{(?:now|later)_ms\}")
 #: What is ours besides what is below C{/api}.
-OURS = frozenset({"/discover"})
+OURS = frozenset({"/discover", "/healthz", "/readyz"})
+#: Pages for people, which are no part of any API.
+PAGES = re.compile(r"/ca(/.*)?")
 #: What may come from a route of the vendor's that is code: nobody has written that down.
 ANYTHING: Mapping[str, Any] = {"*/*": {}}
 JSON = "application/json"
@@ -162,6 +164,8 @@ def entry_operations(entries: Iterable[Entry]) -> Iterator[tuple[str, str, Opera
 def route_operations(route: Route) -> Iterator[tuple[str, str, Operation]]:
     """One for each method of a route."""
     path = spelling(route.path)
+    if PAGES.fullmatch(path):
+        return
     for method in route.methods:
         if is_ours(path):
             yield path, method, own_operation(path, method)
@@ -214,10 +218,17 @@ def own_responses(about: Mapping[str, Any]) -> dict[str, Any]:
     """What may come back."""
     kind = about.get("type", JSON)
     shape = {"schema": about["answer"]} if "answer" in about else {}
-    wrong = [*about.get("errors", ()), *([] if about.get("public") else [401]), 405]
-    return {"200": {"description": "done", "content": {kind: shape}}} | {
-        str(code): own_failure(code) for code in sorted(wrong)
+    done = {"content": {kind: shape}}
+    alike = {
+        str(code): {"description": HTTPStatus(code).phrase} | done
+        for code in about.get("alike", ())
     }
+    wrong = [*about.get("errors", ()), *([] if about.get("public") else [401]), 405]
+    return (
+        {"200": {"description": "done"} | done}
+        | alike
+        | {str(code): own_failure(code) for code in sorted(wrong)}
+    )
 
 
 def own_failure(code: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from bumper_tw.web.engine.paths import Found
 from bumper_tw.web.engine.table import check, room, table
 from bumper_tw.web.engine.wrapping import family, is_own
 from bumper_tw.web.plain import NOBODYS, not_found, plain_failure
+from bumper_tw.web.recording import UNKNOWN, note
 from bumper_tw.web.request import LeanRequest, Limits, origin_form
 from bumper_tw.web.routes import Route
 
@@ -259,7 +260,9 @@ class WebSite(Site):
 
         @return: when that has to wait, something to wait for, or to cancel.
         """
-        result = self._ask(route, Call(request, segments))
+        call = Call(request, segments)
+        note(call, route.path)
+        result = self._ask(route, call)
         if isinstance(result, Answer):
             request.reply(result)
             return None
@@ -273,6 +276,7 @@ class WebSite(Site):
     def _nowhere(self, request: LeanRequest) -> Answer:
         """There is no such path; somebody may have an answer all the same."""
         call = Call(request, {})
+        note(call, UNKNOWN)
         try:
             answer = self.unknown(call, self._complaints.words)
         except Exception as wrong:  # noqa: BLE001 - the top of the web tree
@@ -304,6 +308,8 @@ class WebSite(Site):
 
     def _excuse(self, route: Route, call: Call, wrong: Exception) -> Answer:
         """The failure as the client of this route understands it."""
+        if isinstance(wrong, LoginRefused):
+            call.contact.refused(str(wrong))
         if isinstance(wrong, OURS):
             answer = self._failure_body(route, call, wrong)
             return self._refuse(call, "refused", answer, str(wrong), route)

@@ -19,7 +19,8 @@ NUMBERS = 128
 #: How many application protocols are, and how much of the name of each.
 PROTOCOLS, PROTOCOL_LETTERS = 16, 32
 
-#: As many lists of numbers are remembered, each at most as long as a hello: 2 MB in all.
+#: As many lists of numbers, and names, are remembered, as the same clients come again and again;
+#: a list is at most as long as a hello: 2 MB in all.
 LISTS = 128
 
 # RFC 8446, 5.1: the kind of a record, the version, and the length.
@@ -260,6 +261,12 @@ def host_name(name: bytes) -> str:
 
     @return: empty when it is none: RFC 6066, 3, wants neither addresses nor other letters.
     """
+    # One more for the dot.
+    return _host_name(name) if len(name) <= _LONGEST_NAME + 1 else ""
+
+
+@lru_cache(maxsize=LISTS)
+def _host_name(name: bytes) -> str:
     text = name.decode("ascii", "replace").lower().removesuffix(".")
     labels = text.split(".") if len(text) <= _LONGEST_NAME else [""]
     whole = all(_LABEL.fullmatch(label) for label in labels)

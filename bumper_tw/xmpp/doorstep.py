@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twisted.internet import protocol
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from bumper_tw.core.repeats import again
+from bumper_tw.front.contact import Contact, Outcome, contact_of, nobody
+from bumper_tw.front.first_bytes import HANDSHAKE, WHITE
+from bumper_tw.front.tls import TlsLayer
 from bumper_tw.values import Principal
 
 if TYPE_CHECKING:
     from bumper_tw.xmpp.factory import XmppFactory
+    from bumper_tw.xmpp.stream import XmppStream
 
-#: With this byte a TLS record begins that opens a connection (RFC 8446, 5.1).
-HANDSHAKE = 0x16
-
-#: With these a stream header, or the white space in front of it.
-CLEAR = frozenset(b"< \t\r\n")
+#: With these a stream header begins, or the white space in front of it.
+CLEAR = frozenset(b"<" + WHITE)
 
 
 class IStream(Protocol):
@@ -65,15 +66,15 @@ class Doorstep(protocol.Protocol):
 
     @ivar host: the address of the other side; empty for a local socket.
     @ivar quiet: whether the same client was here just now, so that the owner need not hear of it.
+    @ivar contact: the record of the connection.
     """
 
     _log = Logger()
     transport: Any
 
-    def __init__(
-        self, factory: "XmppFactory", host: str, tls: TLSMemoryBIOFactory, clear: bool
-    ) -> None:
+    def __init__(self, factory: "XmppFactory", host: str, tls: TlsLayer, clear: bool) -> None:
         """
+        @param tls: what it turns to TLS with.
         @param clear: whether it may begin in clear text.
         """
         self.factory, self.host, self._tls = factory, host, tls
@@ -83,6 +84,7 @@ class Doorstep(protocol.Protocol):
         self._ended: Callable[[Failure], object] = _nobody_is_in
         self._deadline: IDelayedCall | None = None
         self.stranger, self.quiet = True, False
+        self.contact: Contact = nobody()
 
     @property
     def peer(self) -> str:
@@ -95,6 +97,7 @@ class Doorstep(protocol.Protocol):
         return "" if self._stream is None else self._stream.robot
 
     def connectionMade(self) -> None:
+        self.contact = contact_of(self.transport)
         patience = self.factory.limits.login
         self._deadline = self.factory.clock.callLater(patience, self._too_late, patience)
 
@@ -102,17 +105,24 @@ class Doorstep(protocol.Protocol):
         self._hear(data)
 
     def _first(self, data: bytes) -> None:
-        if data[0] == HANDSHAKE:
+        if isinstance(self.transport, TLSMemoryBIOProtocol):
+            self._enter(self._secured(""), self.transport)
+            self._hear(data)
+        elif data[0] == HANDSHAKE:
             self._encrypt("")
             self._hear(data)
         elif self._clear and data[0] in CLEAR:
             self._enter(self.factory.stream(self, secure=False), self.transport)
             self._hear(data)
         else:
-            self.log_end(
-                "speaks neither XML nor TLS" if self._clear else "does not begin with TLS"
-            )
-            self.abort()
+            self._stay_out()
+
+    def _stay_out(self) -> None:
+        """It is nobody of ours."""
+        outcome = Outcome.NO_PROTOCOL if self._clear else Outcome.WRONG_LAYER
+        self.contact.failed(outcome, "")
+        self.log_end("speaks neither XML nor TLS" if self._clear else "does not begin with TLS")
+        self.abort()
 
     def encrypt(self, domain: str) -> None:
         """
@@ -127,13 +137,15 @@ class Doorstep(protocol.Protocol):
         self._encrypt(domain)
 
     def _encrypt(self, domain: str) -> None:
-        # Not what Twisted's factory would make: that one holds back each stanza for a turn of
-        # the reactor, in the hope of more.
-        stream = self.factory.stream(self, secure=True, domain=domain)
-        secured = TLSMemoryBIOProtocol(self._tls, stream)
-        self._stream, self._hear = stream, secured.dataReceived
-        self._ended = secured.connectionLost
-        secured.makeConnection(self.transport)
+        handshake = self._tls.upon(self.transport, self.contact, lambda _: self._secured(domain))
+        self._stream = None
+        self._hear, self._ended = handshake.dataReceived, handshake.connectionLost
+
+    def _secured(self, domain: str) -> "XmppStream":
+        """What is inside of TLS."""
+        stream: XmppStream = self.factory.stream(self, secure=True, domain=domain)
+        self._stream = stream
+        return stream
 
     def _enter(self, stream: IStream, transport: Any) -> None:
         self._stream, self._hear = stream, stream.dataReceived
@@ -149,7 +161,9 @@ class Doorstep(protocol.Protocol):
     def _too_late(self, patience: float) -> None:
         self._deadline = None
         if self._stream is None:
-            self.log_end(f"said nothing for {patience:g} s")
+            said = self._hear != self._first
+            what = "did not finish the TLS handshake within" if said else "said nothing for"
+            self.log_end(f"{what} {patience:g} s")
             self.abort()
         else:
             self._stream.close(f"was not logged in within {patience:g} s")
@@ -168,6 +182,7 @@ class Doorstep(protocol.Protocol):
 
     def log_end(self, reason: str) -> None:
         """One line for the owner; who comes again and again gets fewer."""
+        self.contact.closing(reason)
         more = None if self.quiet else 0
         if self.stranger:
             more = self.factory.strange.say(self.host)

@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from bumper_tw.core.repeats import Repeats
 from bumper_tw.front.crowd import Crowd, Unwelcome
 from bumper_tw.front.outbox import Wave
+from bumper_tw.front.tls import Chooser, TlsLayer
 from bumper_tw.interfaces import IAuthenticator, IRobotPresence
 from bumper_tw.values import Principal
 from bumper_tw.wire.xmpp_stanzas import StanzaLimits
@@ -62,13 +61,14 @@ class XmppDoor(Factory):
 
     noisy = False
 
-    def __init__(self, inside: "XmppFactory", creator: Any, clear: bool) -> None:
+    def __init__(self, inside: "XmppFactory", chooser: Chooser, clear: bool) -> None:
         """
-        @param creator: makes the TLS end of a connection.
+        @param chooser: has the certificates.
         @param clear: whether a connection may begin in clear text.
         """
         self._inside, self._clear = inside, clear
-        self._tls = TLSMemoryBIOFactory(creator, False, self, inside.clock)
+        # Twisted's usual TLS holds back a stanza for a turn of the reactor, in the hope of more.
+        self._tls = TlsLayer(inside.clock, chooser, direct=True)
 
     def buildProtocol(self, addr: IAddress | None) -> Doorstep | Unwelcome:
         return self._inside.build(addr, self._tls, self._clear)
@@ -110,13 +110,11 @@ class XmppFactory:
         self.refused = Repeats(clock, share=REFUSALS)
         self.crowd: Crowd[Doorstep] = Crowd(clock, limits, self.counts, self._log)
 
-    def door(self, creator: Any, clear: bool = True) -> XmppDoor:
+    def door(self, chooser: Chooser, clear: bool = True) -> XmppDoor:
         """What to listen with; see L{XmppDoor}."""
-        return XmppDoor(self, creator, clear)
+        return XmppDoor(self, chooser, clear)
 
-    def build(
-        self, addr: IAddress | None, tls: TLSMemoryBIOFactory, clear: bool
-    ) -> Doorstep | Unwelcome:
+    def build(self, addr: IAddress | None, tls: TlsLayer, clear: bool) -> Doorstep | Unwelcome:
         """Take a connection, or refuse it."""
         return self.crowd.admit(addr, lambda host: Doorstep(self, host, tls, clear))
 

@@ -60,6 +60,7 @@ class Lifetime(Outbox):
     def fail(self, condition: str, reason: str) -> None:
         """The client has done what it may not."""
         self.factory.counts["violations"] += 1
+        self.doorstep.contact.broke(reason)
         if not (self._over or self._opened):
             self._open()
         self._end_with(condition, reason)

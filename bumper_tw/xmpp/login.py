@@ -217,6 +217,7 @@ class Login(Lifetime):
         except SaslFailure as wrong:
             self._deny(wrong.condition, str(wrong))
             return
+        self.doorstep.contact.claims_to_be(f"{credentials.name} at {self._domain}")
         verdict = self._verdict = self.factory.authenticator.login(credentials)
         verdict.addCallback(self._welcome)
         verdict.addErrback(self._refuse, credentials.name)
@@ -259,6 +260,7 @@ class Login(Lifetime):
         if self._over:
             return
         self.factory.counts["logins refused"] += 1
+        self.doorstep.contact.refused(why)
         more = self.factory.refused.say(f"{self.doorstep.host} {why}", self.doorstep.host)
         if more is not None:
             self._log.info(

@@ -113,6 +113,8 @@ class XmppStream(Login):
         binding.enter()
 
     def _log_visit(self, who: Principal) -> None:
+        did = who.name if who.role is Role.ROBOT else ""
+        self.doorstep.contact.let_in(str(who), did)
         more = self.factory.visits.say(str(who), self.doorstep.host)
         self.doorstep.quiet = more is None
         if more is not None:
@@ -128,6 +130,7 @@ class XmppStream(Login):
         more = self.factory.refused.say(f"{self.doorstep.host} {why}", self.doorstep.host)
         self.doorstep.quiet = more is None
         self.fail("resource-constraint", f"{why}{'' if more is None else again(more)}")
+        self.doorstep.contact.refused(str(why))
 
     # Relaying
 

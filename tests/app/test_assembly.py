@@ -132,9 +132,9 @@ class AssemblyTests(SynchronousTestCase):
         self.assertEqual(self.reactor.tcpServers, [])
         root.privilegedStartService()
         self.assertEqual(
-            [server[0] for server in self.reactor.tcpServers], [443, 8007, 8883, 1883, 5223]
+            [server[0] for server in self.reactor.tcpServers], [443, 80, 8007, 8883, 1883, 5223]
         )
-        self.assertEqual(self.reactor.tcpServers[3][3], "127.0.0.1")
+        self.assertEqual(self.reactor.tcpServers[4][3], "127.0.0.1")
 
     def test_order(self) -> None:
         """

@@ -34,7 +34,7 @@ WRONG = {
 #: Listening places that cannot be, and what the error says of them.
 WRONG_LISTEN = {
     'serve = "web"\n': "listen.serve and listen.at",
-    'serve = "imap"\nat = "tcp:1"\n': "listen.serve = 'imap', expected one of all, web, mqtt, xmpp",
+    'serve = "imap"\nat = "tcp:1"\n': "'imap', expected one of all, web, mqtt, xmpp",
     'serve = "web"\nat = "tcp:65536"\n': "listen.at = 'tcp:65536'",
     'serve = "web"\nat = "ssl:443"\n': "tls = true",
     'serve = "web"\nat = "443"\n': "listen.at = '443'",
@@ -88,7 +88,8 @@ class DefaultTests(ConfigCase):
         self.assertEqual(
             served,
             [
-                ("web", "tcp:443", True),
+                ("all", "tcp:443", True),
+                ("web", "tcp:80", False),
                 ("web", "tcp:8007", False),
                 ("mqtt", "tcp:8883", True),
                 ("mqtt", "tcp:1883:interface=127.0.0.1", False),
@@ -108,7 +109,7 @@ class DefaultTests(ConfigCase):
             if setting.env and setting.key not in {"listen", "log.levels", "server.name"}:
                 default = setting.default
                 text = str(default) if isinstance(default, Path) else default
-                given = "" if default == NO_FILE else text
+                given = "" if default in {NO_FILE, ()} else text
                 self.assertEqual(setting.take(given), default, setting.key)
 
 

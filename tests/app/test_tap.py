@@ -65,7 +65,7 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual(
             [(listen.serve, listen.at, listen.tls) for listen in settings.listen],
             [
-                ("web", "tcp:8443:interface=127.0.0.1", True),
+                ("all", "tcp:8443:interface=127.0.0.1", True),
                 ("web", "tcp:8007:interface=127.0.0.1", False),
                 ("mqtt", "tcp:8883:interface=127.0.0.1", True),
                 ("mqtt", "tcp:1883:interface=127.0.0.1", False),

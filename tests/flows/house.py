@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from attrs import define, field
@@ -9,17 +11,27 @@ from twisted.internet.task import Clock
 
 from bumper_tw.app.assembly import Facts, broker, gather, stanzas
 from bumper_tw.app.brokerage import Brokerage
+from bumper_tw.app.observing import Observation
 from bumper_tw.app.settings import Settings
 from bumper_tw.app.website import website
 from bumper_tw.mqtt.factory import MqttFactory
+from bumper_tw.pki import pem
 from bumper_tw.storage.database import InlineDatabase
+from bumper_tw.storage.records import RecordStore
 from bumper_tw.web.site import WebSite
 from bumper_tw.xmpp.factory import XmppFactory
+from tests.pki.samples import new_authority
 from tests.robots import JsonRobot, MqttPeer
 from tests.samples import DUSTY
 from tests.web.browser import Browser, Connection, request
 
 NOW = 1_795_000_000.0
+
+
+@cache
+def authority_text() -> bytes:
+    """An authority, as it is handed out."""
+    return pem.text(new_authority().certificate)
 
 
 class ClearText:
@@ -48,6 +60,14 @@ class MemoryVault:
     def ca_bundle(self) -> bytes:
         """What robots fetch."""
         return b"an archive"
+
+    def ca_pem(self) -> bytes:
+        """What phones are to trust."""
+        return authority_text()
+
+    def expires(self) -> datetime:
+        """When the certificate ceases to hold."""
+        return datetime.fromtimestamp(NOW + 86_400 * 800, UTC)
 
 
 class NoThreads:
@@ -84,6 +104,7 @@ class House:
     mqtt: MqttFactory = field(init=False)
     xmpp: XmppFactory = field(init=False)
     site: WebSite = field(init=False)
+    seen: Observation = field(init=False)
     peers: list[MqttPeer] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -94,7 +115,10 @@ class House:
         self.brokerage = broker(self.clock, self.settings, self.facts, database)
         self.mqtt = self.brokerage.factory
         self.xmpp = stanzas(self.clock, self.settings, self.facts, self.brokerage).factory
-        self.site = website(self.clock, self.settings, vault, self.facts)
+        self.seen = Observation(
+            self.clock, self.settings, self.facts, vault, RecordStore(database)
+        )
+        self.site = website(self.clock, self.settings, vault, self.facts, self.seen.routes())
 
     def robot(self, **script: Any) -> JsonRobot:
         """Dusty, switched on; C{script} says what it answers."""

@@ -18,9 +18,9 @@ from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.values import User
 from tests.flows.clients import JSON, TextRobot, auth, switch_on
 from tests.flows.house import NOW, House
+from tests.front.fixed import fixed
 from tests.samples import DUSTY, RUSTY
 from tests.web.browser import Page, request
-from tests.xmpp.streams import creator
 from tests.xmpp_peers import ScriptedRobot, XmppPeer, user
 from tests.xmpp_peers import robot as xmpp_robot
 
@@ -73,7 +73,7 @@ class OwnersCase(SynchronousTestCase):
                 xmpp=XmppSettings(require_tls_users=False),
             )
         )
-        self.door = self.house.xmpp.door(creator())
+        self.door = self.house.xmpp.door(fixed())
         self.anna, self.ben = self.person(ANNA), self.person(BEN)
         self.dusty = self.house.robot(getBattery=lambda _: BATTERY)
         self.rusty = switch_on(self.house, TextRobot(self.house.mqtt, device=RUSTY))

@@ -10,7 +10,8 @@ from bumper_tw.simulator.xmpp_profile import Parser, Search, XmppProfile
 from bumper_tw.simulator.xmpp_profile import Wire as Habit
 from bumper_tw.simulator.xmpp_robot import XmppRobot
 from bumper_tw.xmpp.factory import StreamLimits
-from tests.xmpp.streams import World, creator
+from tests.front.fixed import fixed
+from tests.xmpp.streams import World
 from tests.xmpp_peers import Way, XmppPeer, event, robot, user
 
 STEP = 0.0625
@@ -22,7 +23,7 @@ class SimulatedCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.world = World(StreamLimits(tls_users=False))
-        self.door = self.world.factory.door(creator())
+        self.door = self.world.factory.door(fixed())
         self.way = Way(self.world.clock, self.door.buildProtocol)
 
     def run_for(self, seconds: float) -> None:

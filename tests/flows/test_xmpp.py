@@ -12,8 +12,8 @@ from bumper_tw.simulator.xmpp_profile import Permission, Search, XmppProfile
 from bumper_tw.simulator.xmpp_robot import XmppRobot
 from bumper_tw.values import Message, Principal, Role
 from tests.flows.house import House
+from tests.front.fixed import fixed
 from tests.web.browser import Connection, request
-from tests.xmpp.streams import creator
 from tests.xmpp_peers import NS_BIND, NS_SASL, NS_SESSION, Way, XmppPeer, user
 from tests.xmpp_peers import robot as scripted
 
@@ -29,7 +29,7 @@ class XmppCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.house = House(Settings(xmpp=XmppSettings(require_tls_users=False)))
-        self.door = self.house.xmpp.door(creator())
+        self.door = self.house.xmpp.door(fixed())
         self.way = Way(self.house.clock, self.door.buildProtocol)
         self.token = (
             self.house.browser()

@@ -1,5 +1,7 @@
 """What somebody does who means no good, against a started server."""
 
+from http.client import HTTPConnection
+
 from tests.interop.case import InteropCase, add_account
 from tests.interop.raw_mqtt import (
     Kind,
@@ -13,6 +15,7 @@ from tests.interop.raw_mqtt import (
     text,
 )
 from tests.interop.raw_wire import Closed
+from tests.interop.server import HOST
 
 ACCOUNT, PASSWORD = "dash", "correct horse"
 
@@ -87,8 +90,17 @@ class StrangerTests(AttackCase):
 
     def test_first_packet(self) -> None:
         """What does not begin with CONNECT is closed, not answered."""
-        for said in (packet(Kind.PINGREQ), publish("home/door", b""), b"GET / HTTP/1.1\r\n\r\n"):
+        for said in (packet(Kind.PINGREQ), publish("home/door", b"")):
             self.closed(said)
+
+    def test_other_protocol(self) -> None:
+        """A browser is told that it has come to the wrong port."""
+        browser = HTTPConnection(HOST, self.port, timeout=5)
+        self.addCleanup(browser.close)
+        browser.request("GET", "/")
+        answer = browser.getresponse()
+        self.assertEqual((answer.status, answer.read()), (400, b"Here is no HTTP.\n"))
+        self.well()
 
     def test_lengths(self) -> None:
         """A CONNECT of 256 MiB, or of a length that has no end, is not waited for."""

@@ -12,6 +12,7 @@ from bumper_tw.app.settings import IdentitySettings, Settings
 from bumper_tw.web.engine.answers import Answers, said
 from bumper_tw.web.engine.hosts import strangers
 from bumper_tw.web.engine.wrapping import family
+from bumper_tw.web.openapi import PAGES
 from bumper_tw.web.routes import Layer, Route
 from tests.flows.house import House
 from tests.rows import (
@@ -47,7 +48,7 @@ REFUSED = {"AC07", "XX06", "XX07", "XX04", "OT04", "DV01.ShareDevice"}
 #: Names under which clients find this box.
 HOSTS = ("box.lan:8007", "192.168.7.2", "portal-eu.ecouser.net", "[fd00::2]:8007")
 #: Our own routes are below these, and belong to no family of the vendor's.
-OWN = re.compile(r"/(?:api/[a-z.]+|discover)(?:/.*)?")
+OWN = re.compile(r"/(?:api/[a-z.]+|discover|healthz|readyz)(?:/.*)?")
 
 
 def there() -> list[Row]:
@@ -244,5 +245,7 @@ def skeleton(path: str) -> str:
 
 
 def is_ours(route: Route) -> bool:
-    """Whether a route is of our own API, or the landing page."""
+    """Whether a route is of our own API, or a page of ours."""
+    if PAGES.fullmatch(route.path):
+        return True
     return family(route.path) is None and OWN.fullmatch(route.path) is not None

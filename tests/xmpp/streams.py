@@ -9,7 +9,6 @@ from attrs import define, field
 from OpenSSL import SSL
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -20,13 +19,10 @@ from bumper_tw.dialect.domains import ATOM, robot_class
 from bumper_tw.dialect.logins import XmppCredentials
 from bumper_tw.errors import LoginRefused
 from bumper_tw.interfaces import IAuthenticator, IRobotPresence
-from bumper_tw.pki import authority
-from bumper_tw.pki.contexts import ServerContexts
-from bumper_tw.pki.directory import Credentials
 from bumper_tw.values import Principal, Role
 from bumper_tw.xmpp.factory import StreamLimits, XmppFactory
+from tests.front.fixed import fixed, without
 from tests.lines import Line
-from tests.pki.samples import COVER, NOW, ec_key, new_authority
 
 SN, CLS = "E0009876500123450001", "126"
 ROBOT = f"{SN}@{CLS}.ecorobot.net/atom"
@@ -181,13 +177,6 @@ class Presence:
         self.happened.append("gone")
 
 
-def creator() -> Any:
-    """What makes the server's end of TLS."""
-    root, key = new_authority(ec_key()), ec_key()
-    credentials = Credentials((authority.leaf(root, key, COVER, NOW), root.certificate), key)
-    return ServerContexts(lambda: credentials).creator()
-
-
 class World:
     """Everything but the wire."""
 
@@ -235,7 +224,7 @@ class Client:
         self, world: World, host: str = "192.0.2.7", clear: bool = True, tls: Any = None
     ) -> None:
         self.world, self.pieces = world, 0
-        built: Any = world.factory.door(tls or CertificateOptions(), clear).buildProtocol(
+        built: Any = world.factory.door(tls or without(), clear).buildProtocol(
             IPv4Address("TCP", host, 50_000)
         )
         self.line = Line(world.clock, host, built)
@@ -283,7 +272,7 @@ class TlsClient(Client):
     """The same inside of TLS, which begins when L{shake} is called."""
 
     def __init__(self, world: World, **options: Any) -> None:
-        super().__init__(world, tls=creator(), **options)
+        super().__init__(world, tls=fixed(), **options)
         self._tls: SSL.Connection | None = None
         self._plain = b""
 

@@ -145,8 +145,8 @@ ENDS: Mapping[str, Family] = {
 
 #: Where our own API is; nothing there is the vendor's.
 OWN = frozenset({
-    "about", "command", "files", "journal", "login", "logout", "me", "openapi.json", "robots",
-    "rules", "unknown",
+    "about", "command", "doctor", "files", "journal", "login", "logout", "me", "openapi.json",
+    "robots", "rules", "unknown",
 })  # fmt: skip
 
 

@@ -1,0 +1,246 @@
+"""From a box, and from a server in it, to evidence."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network
+from itertools import islice
+from pathlib import Path
+from struct import pack
+from typing import Any, Protocol
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.threads import deferToThreadPool
+
+from bumper_tw import __version__
+from bumper_tw.app.addresses import default_source, own_addresses, plain
+from bumper_tw.app.doctor.evidence import IN_CONTAINER, Evidence, Server
+from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, RobotSeen, Snapshot
+from bumper_tw.app.lifecycle import Doors
+from bumper_tw.app.ports import Ports
+from bumper_tw.app.settings import DnsSettings, Settings
+from bumper_tw.dialect.hosts import known_hosts
+from bumper_tw.dns.asking import Asking
+from bumper_tw.front.contact import Contact
+from bumper_tw.front.journal import Journal
+from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
+from bumper_tw.values import Company, Device
+
+#: Contacts that one snapshot tells of.
+MOST_CONTACTS = 500
+
+#: How the protocols are called.
+PROTOCOLS = {Company.MQTT: "mqtt", Company.XMPP: "xmpp"}
+
+A_DAY = 86_400.0
+
+
+def evidence(
+    reactor: Any,
+    settings: Settings,
+    snapshot: Snapshot | None,
+    servers: tuple[Server, ...] = (),
+) -> Evidence:
+    """
+    What there is to be looked at.
+
+    @param servers: whom to ask for names, instead of those in the settings.
+    """
+    return Evidence(
+        settings=settings,
+        now=reactor.seconds(),
+        own=own_addresses(),
+        source=default_source(),
+        ports=Ports(Path("/proc"), os.getpid()),
+        lookup=Asking(reactor).lookup,
+        hosts=known_hosts(),
+        servers=servers or asked(settings.dns, default_source()),
+        snapshot=snapshot,
+        uid=os.geteuid(),
+        networks=networks(),
+        contained=any(Path(place).exists() for place in IN_CONTAINER),
+    )
+
+
+def asked(dns: DnsSettings, source: str | None) -> tuple[Server, ...]:
+    """
+    Who is asked for names: those that robots ask, or else ourselves if we answer.
+
+    @param source: the address of this box.
+    @return: nobody for the system's way.
+    """
+    if dns.check:
+        return tuple((address, 53) for address in dns.check)
+    own = dns.interface or source
+    return ((own, dns.port),) if dns.serve and own else ()
+
+
+def networks(proc: Path = Path("/proc")) -> tuple[IPv4Network, ...]:
+    """Those that a cable or a radio of this box leads to; none when the kernel does not say."""
+    try:
+        lines = (proc / "net/route").read_text("ascii", "replace").splitlines()
+    except OSError:
+        return ()
+    return tuple(_networks(lines[1:]))
+
+
+def _networks(lines: Iterable[str]) -> Iterator[IPv4Network]:
+    for line in lines:
+        match line.split():
+            case [_, network, "00000000", _, _, _, _, mask, *_] if mask != "00000000":
+                # Machine words in hexadecimal.
+                parts = (IPv4Address(pack("=I", int(word, 16))) for word in (network, mask))
+                yield IPv4Network("/".join(map(str, parts)), strict=False)
+
+
+def in_thread(reactor: Any) -> Callable[..., Deferred[Any]]:
+    """Where the disk may take its time."""
+
+    def run(work: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments)
+
+    return run
+
+
+class Diagnosis(Protocol):
+    """What was made of a contact."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
+
+
+class Comings:
+    """When robots came and went; see L{IDeviceRegistry.watch}."""
+
+    def __init__(self, clock: IReactorTime, registry: IDeviceRegistry) -> None:
+        self._clock = clock
+        self._since: dict[str, tuple[bool, float]] = {}
+        self.stop = registry.watch(self._changed)
+
+    def _changed(self, device: Device, online: bool) -> None:
+        before = self._since.get(device.id.did)
+        if before is None or before[0] != online:
+            self._since[device.id.did] = (online, self._clock.seconds())
+
+    def since(self, did: str) -> float:
+        """When it came or went, in seconds since 1970; 0 for before the start."""
+        return self._since.get(did, (False, 0.0))[1]
+
+    def forget(self, did: str) -> None:
+        """A robot is no longer ours."""
+        self._since.pop(did, None)
+
+
+@frozen
+class Household:
+    """
+    The parts of a running server that it can be judged by.
+
+    @ivar certs: the folder of the certificates, and
+    @ivar data: that of the database, wherever the process goes.
+    @ivar doors: gives its listeners.
+    @ivar diagnose: says what a contact means.
+    @ivar expires: when the server certificate ceases to hold.
+    """
+
+    clock: IReactorTime
+    settings: Settings
+    certs: Path
+    data: Path
+    started: float
+    doors: Callable[[], Doors]
+    registry: IDeviceRegistry
+    telemetry: ITelemetry
+    journal: Journal
+    comings: Comings
+    diagnose: Callable[[Contact], Diagnosis]
+    expires: Callable[[], datetime]
+
+    def snapshot(self, database: bool = True, most: int = MOST_CONTACTS) -> Snapshot:
+        """
+        This moment.
+
+        @param database: whether it can be written.
+        @param most: contacts in it; each takes a tenth of a millisecond.
+        """
+        return Snapshot(
+            version=__version__,
+            started=self.started,
+            uid=os.geteuid(),
+            pid=os.getpid(),
+            announce=self.settings.server.announce,
+            certs=str(self.certs),
+            data=str(self.data),
+            listeners=listeners(self.doors()),
+            robots=tuple(map(self._robot, self.registry.devices())),
+            contacts=self._contacts(most),
+            certificate_days=self.certificate_days(),
+            database=database,
+        )
+
+    def certificate_days(self) -> float:
+        """How long the server certificate holds."""
+        return (self.expires().timestamp() - self.clock.seconds()) / A_DAY
+
+    def _robot(self, device: Device) -> RobotSeen:
+        did = device.id.did
+        return RobotSeen(
+            did=did,
+            name=device.nick,
+            model=device.id.model,
+            firmware=device.firmware,
+            protocol=PROTOCOLS[device.company],
+            online=self.registry.online(did),
+            since=self.comings.since(did),
+            heard=max((each.at for each in self.telemetry.latest(did)), default=0.0),
+        )
+
+    def _contacts(self, most: int) -> tuple[ContactSeen, ...]:
+        recent = self.clock.seconds() - A_DAY
+        newest = list(islice(self.journal.contacts(), most))
+        return tuple(self._contact(c) for c in reversed(newest) if c.began > recent)
+
+    def _contact(self, contact: Contact) -> ContactSeen:
+        diagnosis = self.diagnose(contact)
+        return ContactSeen(
+            number=contact.number,
+            began=contact.began,
+            host=plain(contact.host),
+            local=plain(contact.local),
+            local_port=contact.local_port,
+            server_name=contact.hello.server_name if contact.hello else "",
+            outcome=contact.outcome.value,
+            speech=contact.speech.value,
+            tls=contact.tls,
+            robot=contact.robot,
+            told=contact.told,
+            trusts=contact.trusts,
+            lasts=contact.lasts,
+            diagnosis=diagnosis.name,
+            sentence=diagnosis.sentence,
+            remedy=diagnosis.remedy,
+        )
+
+
+def listeners(doors: Doors) -> tuple[ListenerSeen, ...]:
+    """Where connections are accepted, or are not."""
+    return tuple(_listeners(doors))
+
+
+def _listeners(doors: Doors) -> Iterable[ListenerSeen]:
+    for chosen, listener in doors:
+        yield ListenerSeen(
+            chosen.serve,
+            chosen.at,
+            chosen.tls,
+            port=listener.tcp_port or 0,
+            bound=listener.port is not None,
+            why=listener.why,
+            optional=chosen.optional,
+        )

@@ -1,0 +1,187 @@
+"""Where the vendor's names lead: here, or past us."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, gatherResults
+
+from bumper_tw.app.addresses import plain
+from bumper_tw.app.doctor.evidence import Evidence, Server, is_loopback
+from bumper_tw.app.doctor.finding import Finding, Verdict, fine, listed, named, told, wrong
+from bumper_tw.dns.wires import AnswerTimedOut, NoAnswer
+
+#: Names that are asked for at the same time, and the seconds for each.
+AT_ONCE, SECONDS = 4, 2.0
+
+#: A server that fails so often before it has answered once is asked no more.
+ENOUGH_FAILURES = 3
+
+REMEDY = (
+    "print what to put into your DNS server with: bumper dns --for <program>; or answer here, "
+    "with serve = true in [dns]"
+)
+
+NO_SIX = (
+    "have your DNS server answer AAAA for these names with nothing: bumper dns --for <program> "
+    "prints how"
+)
+
+NOT_ASKED = "everything is on this box, so that no names are needed"
+
+
+@frozen
+class Answered:
+    """
+    What one server says of one name.
+
+    @ivar four: its addresses, and
+    @ivar six: those of IPv6.
+    """
+
+    name: str
+    four: tuple[str, ...]
+    six: tuple[str, ...]
+
+
+@define
+class Inquiry:
+    """
+    All names, at one server.
+
+    @ivar answers: so far.
+    @ivar trouble: what it failed with last.
+    """
+
+    evidence: Evidence
+    server: Server | None
+    answers: list[Answered] = field(factory=list)
+    trouble: str = ""
+    _failures: int = 0
+
+    @property
+    def title(self) -> str:
+        """What the server is called."""
+        if self.server is None:
+            return "the resolver of this box"
+        host, port = self.server
+        return host if port == 53 else f"{host} port {port}"
+
+    @property
+    def dead(self) -> bool:
+        """Whether it does not answer at all."""
+        return self._failures >= ENOUGH_FAILURES and not self.answers
+
+    async def ask_all(self) -> "Inquiry":
+        """Ask for every name."""
+        names = iter(self.evidence.hosts)
+        await gatherResults(
+            [Deferred.fromCoroutine(self._work(names)) for _ in range(AT_ONCE)], consumeErrors=True
+        )
+        return self
+
+    async def _work(self, names: Iterator[str]) -> None:
+        for name in names:
+            if self.dead:
+                return
+            await self._ask(name)
+
+    async def _ask(self, name: str) -> None:
+        try:
+            four, six = await self._addresses(name, "A"), await self._addresses(name, "AAAA")
+        except AnswerTimedOut as error:
+            self._failures += 1
+            self.trouble = str(error)
+        else:
+            self.answers.append(Answered(name, four, six))
+
+    async def _addresses(self, name: str, kind: str) -> tuple[str, ...]:
+        """Where a name leads; nowhere, if there is none, or the server does not want to say."""
+        try:
+            return await self.evidence.lookup(name, kind, self.server, SECONDS)
+        except AnswerTimedOut:
+            raise
+        except NoAnswer:
+            return ()
+
+
+async def names(evidence: Evidence) -> tuple[Finding, ...]:
+    """Every name leads here, over IPv4 and, if at all, over IPv6."""
+    if evidence.simulated:
+        skipped = told(NOT_ASKED)
+        return named("names", skipped), named("names-ipv6", skipped)
+    asked = await all_asked(evidence)
+    return named("names", four(evidence, asked)), named("names-ipv6", six(evidence, asked))
+
+
+async def all_asked(evidence: Evidence) -> list[Inquiry]:
+    """Ask all servers for names."""
+    servers: Sequence[Server | None] = evidence.servers or (None,)
+    inquiries = [Inquiry(evidence, server) for server in servers]
+    for inquiry in inquiries:
+        await inquiry.ask_all()
+    return inquiries
+
+
+def ours(evidence: Evidence) -> frozenset[str]:
+    """The addresses that names may lead to."""
+    chosen = (evidence.announce, *evidence.settings.dns.answer)
+    own = (each.address for each in evidence.own if not is_loopback(each.address))
+    return frozenset(plain(address) for address in (*chosen, *own) if address)
+
+
+def four(evidence: Evidence, asked: Sequence[Inquiry]) -> Verdict:
+    """What is wrong with the answers for IPv4, the first server that has something wrong."""
+    for inquiry in asked:
+        verdict = _of_one(evidence, inquiry)
+        if verdict.sound is False:
+            return verdict
+    return fine(f"all {len(evidence.hosts)} names lead here, says {_titles(asked)}")
+
+
+def _titles(asked: Sequence[Inquiry]) -> str:
+    return listed([inquiry.title for inquiry in asked])
+
+
+def _of_one(evidence: Evidence, inquiry: Inquiry) -> Verdict:
+    here = ours(evidence)
+    if inquiry.dead:
+        return wrong(
+            f"{inquiry.title} does not answer: {inquiry.trouble}",
+            "look whether that server runs, and whether a firewall is in the way",
+        )
+    right = {each.name for each in inquiry.answers if each.four and here.issuperset(each.four)}
+    astray = [name for name in evidence.hosts if name not in right]
+    if not astray:
+        return fine("")
+    return wrong(_astray(evidence, inquiry, astray), REMEDY)
+
+
+def _astray(evidence: Evidence, inquiry: Inquiry, astray: list[str]) -> str:
+    """One sentence on names that lead elsewhere, or nowhere."""
+    where = Counter(
+        address for each in inquiry.answers if each.name in astray for address in each.four
+    )
+    elsewhere = f"; {where.most_common(1)[0][0]} is where they lead" if where else ""
+    if len(astray) == len(evidence.hosts):
+        return f"none of the {len(astray)} names leads here, says {inquiry.title}{elsewhere}"
+    return (
+        f"{len(astray)} of {len(evidence.hosts)} names do not lead here, says {inquiry.title}: "
+        f"{listed(astray)}{elsewhere}"
+    )
+
+
+def six(evidence: Evidence, asked: Sequence[Inquiry]) -> Verdict:
+    """IPv6 leads nobody past us: who gets an address of the vendor prefers it."""
+    here = ours(evidence)
+    if all(inquiry.dead for inquiry in asked):
+        return told("nobody answers who could say where names lead over IPv6")
+    for inquiry in asked:
+        leaks = [each for each in inquiry.answers if each.six and not here.issuperset(each.six)]
+        if leaks:
+            return wrong(
+                f"{len(leaks)} names lead past this box over IPv6, says {inquiry.title}: "
+                f"{listed([each.name for each in leaks])}, to {leaks[0].six[0]}",
+                NO_SIX,
+            )
+    return fine("no name leads elsewhere over IPv6")

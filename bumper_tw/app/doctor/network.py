@@ -1,0 +1,178 @@
+"""Where this box listens, and what address it tells."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from ipaddress import ip_address
+from pathlib import Path
+
+from twisted.internet.error import CannotListenError
+
+from bumper_tw.app.addresses import BRIDGES, plain
+from bumper_tw.app.doctor.evidence import Evidence, is_inward, is_loopback, speaks
+from bumper_tw.app.doctor.finding import Verdict, fine, listed, told, wrong
+from bumper_tw.app.doctor.snapshot import ListenerSeen
+from bumper_tw.app.ports import PRIVILEGES, host_of
+
+#: Below this one a port needs privileges, where the kernel does not say.
+UNPRIVILEGED = 1024
+
+#: CAP_NET_BIND_SERVICE in the mask of a process (capabilities(7)).
+MAY_BIND = 1 << 10
+
+#: What kinds of clients need, and with which the owner knows it by name.
+NEEDED = (("mqtt", True, "MQTT over TLS"), ("web", False, "HTTP"))
+
+ANNOUNCE = "correct announce = in [server], or leave it out"
+
+
+def ports(evidence: Evidence) -> Verdict:
+    """Every port is ours, or could be."""
+    taken = list(_not_ours(evidence))
+    if taken:
+        sentences, remedies = zip(*map(_split, taken), strict=True)
+        return wrong("; ".join(sentences), remedies[0])
+    names = [str(each.port or each.at) for each in evidence.listeners]
+    if evidence.snapshot is None:
+        return fine(f"ports {listed(names, 9)} are free")
+    return fine(f"the server accepts connections on {listed(names, 9)}")
+
+
+def _not_ours(evidence: Evidence) -> Iterator[str]:
+    """Why some ports cannot be had; those that only lack privileges have a check of their own."""
+    for each in evidence.listeners:
+        if evidence.snapshot is not None:
+            if not each.bound:
+                yield each.why or f"{each.at} is not open; restart the server"
+        elif each.port and (error := _refused(each)) is not None:
+            yield evidence.ports.explain(error, each.at)
+
+
+def _refused(listener: ListenerSeen) -> CannotListenError | None:
+    """Why a port cannot be bound; the moment for which it is bound is short."""
+    host = host_of(listener.at)
+    if host is None:
+        return None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, listener.port))
+            # Two sockets may be bound to one port; only one of them may listen.
+            probe.listen(1)
+        except OSError as error:
+            lacking = error.errno in {errno.EACCES, errno.EPERM}
+            return None if lacking else CannotListenError(host, listener.port, error)
+    return None
+
+
+def _split(line: str) -> tuple[str, str]:
+    """A line that ends with the way out, as the two parts of it."""
+    sentence, _, remedy = line.partition("; ")
+    return sentence, remedy
+
+
+def bind(evidence: Evidence) -> Verdict:
+    """Robots reach the listeners that they need."""
+    if evidence.simulated:
+        return fine("robots are told a loopback address, and so are simulated ones on this box")
+    for serve, tls, title in NEEDED:
+        places = [e for e in evidence.listeners if speaks(e, serve) and (e.tls or not tls)]
+        if not places:
+            return wrong(
+                f"nothing listens for {title}",
+                f'add a [[listen]] with serve = "{serve}"{" and tls = true" if tls else ""}',
+            )
+        if all(map(is_inward, places)):
+            return wrong(
+                f"{title} is bound to {host_of(places[0].at)}, which only this box itself reaches",
+                f"leave interface= out of {places[0].at} in [[listen]]",
+            )
+    return fine("listeners can be reached from the network")
+
+
+def announce(evidence: Evidence) -> Verdict:
+    """What robots are told leads here."""
+    address = evidence.announce
+    if not address:
+        return _announced_by_itself(evidence)
+    if is_loopback(address):
+        return _loopback(evidence, address)
+    bridge = next((e for e in evidence.own if plain(e.address) == plain(address)), None)
+    if bridge is not None and BRIDGES.fullmatch(bridge.interface):
+        return wrong(
+            f"robots are told {address}, which only containers on this box reach "
+            f"({bridge.interface})",
+            f"{ANNOUNCE}; robots reach {_instead(evidence)}",
+        )
+    if bridge is not None:
+        return fine(f"robots are told {address}, which is an address of this box")
+    return _foreign(evidence, address)
+
+
+def _announced_by_itself(evidence: Evidence) -> Verdict:
+    if evidence.reachable:
+        return fine(f"robots are told where they came in, usually {evidence.reachable[0]}")
+    return wrong(
+        "this box has no address that others reach",
+        "connect it to the network, or say announce = in [server] if something forwards to it",
+    )
+
+
+def _loopback(evidence: Evidence, address: str) -> Verdict:
+    if all(map(is_inward, evidence.listeners)):
+        return fine(f"robots are told {address}: everything is on this box")
+    return wrong(
+        f"robots are told {address}, where each of them finds itself",
+        f"{ANNOUNCE}; robots reach {_instead(evidence)}",
+    )
+
+
+def _foreign(evidence: Evidence, address: str) -> Verdict:
+    # What forwards to a container is in another network; a neighbour of ours is somebody else.
+    if evidence.contained and not any(ip_address(address) in net for net in evidence.networks):
+        return told(f"robots are told {address}; whether that leads here, a container cannot see")
+    return wrong(
+        f"robots are told {address}, which is no address of this box",
+        f"{ANNOUNCE}; robots reach {_instead(evidence)}",
+    )
+
+
+def _instead(evidence: Evidence) -> str:
+    return listed(evidence.reachable) or "no address of it yet"
+
+
+def privileges(evidence: Evidence) -> Verdict:
+    """The server may open its ports, and not more."""
+    if evidence.snapshot is not None:
+        if evidence.snapshot.uid == 0:
+            return told("the server runs as root, which it does not need: --uid lets go of that")
+        return fine(f"the server runs as user {evidence.snapshot.uid}")
+    lowest = _unprivileged(evidence.ports.proc)
+    low = sorted({each.port for each in evidence.listeners if 0 < each.port < lowest})
+    if not low or evidence.uid == 0 or _may_bind(evidence.ports.proc):
+        return fine("the ports can be opened by who asks")
+    return wrong(f"port {low[0]} {_split_privileges()[0]}", _split_privileges()[1])
+
+
+def _split_privileges() -> tuple[str, str]:
+    sentence, _, remedy = PRIVILEGES.partition(": ")
+    return sentence, remedy
+
+
+def _unprivileged(proc: Path) -> int:
+    try:
+        text = (proc / "sys/net/ipv4/ip_unprivileged_port_start").read_text("ascii")
+        return int(text)
+    except (OSError, ValueError):
+        return UNPRIVILEGED
+
+
+def _may_bind(proc: Path) -> bool:
+    try:
+        lines = (proc / "self/status").read_text("ascii", "replace").splitlines()
+    except OSError:
+        return False
+    masks = (line.split()[1] for line in lines if line.startswith("CapEff:"))
+    return any(int(mask, 16) & MAY_BIND for mask in masks)

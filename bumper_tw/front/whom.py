@@ -1,0 +1,147 @@
+"""Who somebody is, in words: as far as he has proved it, or else by what he says and asks for."""
+
+import re
+from enum import Enum
+
+from attrs import frozen
+
+from bumper_tw.front.acquaintances import Acquaintance
+from bumper_tw.front.contact import Contact, Speech
+from bumper_tw.pki.zones import ZONES
+
+#: Names that robots ask for, and apps hardly do: their own world, brokers, and where they look
+#: for a server (http.md 1.2, mqtt.md 1.1, xmpp.md 1).
+ROBOTS = re.compile(r"(?:.*\.)?robot(?:ww|cn)\..*|(?:mq|jmq|lbo|msg)(?:[-.].*)?")
+
+#: Programs that look what is open, as their own user agents say.
+SCANNERS = re.compile(r"nmap|masscan|zgrab|nikto|censys|shodan|nuclei|sqlmap", re.IGNORECASE)
+
+#: How libraries begin that scripts and home automation use, and apps do not.
+PROGRAMS = re.compile(
+    r"(?:curl|python|aiohttp|HomeAssistant|node|axios|got|undici)", re.IGNORECASE
+)
+
+#: How browsers begin, and what an app shows pages with.
+BROWSERS = "Mozilla/"
+
+#: What robots call themselves (robots.md 7): it says nothing of who it is.
+ROBOTS_OWN = re.compile(r"wget", re.IGNORECASE)
+
+#: The longest name that stands in a sentence.
+LONGEST = 60
+
+
+class Party(Enum):
+    """What kind of somebody it is, most likely."""
+
+    ROBOT = "robot"
+    APP = "app"
+    PROGRAM = "program"
+    NOBODY = "nobody"
+
+
+@frozen
+class Whom:
+    """
+    Somebody.
+
+    @ivar label: a noun with its article, as it stands within a sentence.
+    """
+
+    party: Party
+    label: str
+
+
+NOBODY = Whom(Party.NOBODY, "somebody")
+
+
+def clean(text: str, longest: int = 300) -> str:
+    """A piece of text that a terminal can bear, whoever made it."""
+    short = text[:longest]
+    if short.isprintable():
+        return short
+    return "".join(letter if letter.isprintable() else "?" for letter in short)
+
+
+def is_vendors(name: str) -> bool:
+    """Whether a host name is one of those that lead to the vendor, or to us."""
+    return any(name == zone or name.endswith("." + zone) for zone in ZONES)
+
+
+def asks_as_robot(name: str) -> bool:
+    """Whether a host name is one that hardly anybody but robots asks for."""
+    return is_vendors(name) and ROBOTS.match(name) is not None
+
+
+def is_apps(agent: str) -> bool:
+    """Whether a user agent is one of an app: of no browser and no script."""
+    others = agent.startswith(BROWSERS) or PROGRAMS.match(agent)
+    return bool(agent) and not others
+
+
+def server_name(contact: Contact) -> str:
+    """The name that was asked for; empty for none."""
+    return contact.hello.server_name if contact.hello is not None else ""
+
+
+def whom(contact: Contact, known: Acquaintance, named: str = "") -> Whom:
+    """
+    Who has come.
+
+    @param known: what else is known of his address.
+    @param named: what the owner calls the robot, if it is one.
+    """
+    if contact.robot:
+        return robot(contact.robot, named)
+    if contact.name:
+        return _logged_in(contact.name)
+    agent = contact.claims[-1] if contact.speech is Speech.HTTP and contact.claims else ""
+    if agent and not ROBOTS_OWN.match(agent):
+        return _program(agent)
+    return _by_address(contact, known, named)
+
+
+def robot(did: str, named: str) -> Whom:
+    """A robot."""
+    return Whom(Party.ROBOT, f"the robot {clean(named or did, LONGEST)}")
+
+
+def _by_address(contact: Contact, known: Acquaintance, named: str) -> Whom:
+    """Nothing was said: by what was at this address before, and by the name that is asked for."""
+    name = server_name(contact)
+    agent = "" if ROBOTS_OWN.match(known.agent) else known.agent
+    as_robot, is_app = asks_as_robot(name), known.user or is_apps(agent)
+    if known.robot and (as_robot or not is_app):
+        return robot(known.robot, named)
+    if as_robot and not is_app:
+        return Whom(Party.ROBOT, f"a robot that asked for {clean(name, LONGEST)}")
+    if agent and (is_apps(agent) or not is_vendors(name)):
+        return _program(agent)
+    if is_vendors(name):
+        return Whom(Party.APP, f"an app that asked for {clean(name, LONGEST)}")
+    return _by_the_way(contact, known)
+
+
+def _by_the_way(contact: Contact, known: Acquaintance) -> Whom:
+    if known.user:
+        return _logged_in(known.user)
+    if contact.claims:
+        return Whom(Party.NOBODY, f"somebody called {clean(contact.claims[-1], LONGEST)!r}")
+    return NOBODY
+
+
+def _logged_in(name: str) -> Whom:
+    """Somebody who is no robot."""
+    known = name != "anonymous"
+    label = f"the {clean(name, LONGEST)}" if known else "somebody without an account"
+    return Whom(Party.PROGRAM, label)
+
+
+def _program(agent: str) -> Whom:
+    """Whoever has a user agent."""
+    short = clean(agent, LONGEST).strip()
+    if agent.startswith(BROWSERS):
+        return Whom(Party.APP, "a browser")
+    if PROGRAMS.match(agent):
+        return Whom(Party.PROGRAM, f"the program {short}")
+    return Whom(Party.APP, f"the app {short.removeprefix('app ')}")

@@ -1,0 +1,20 @@
+"""What the owner is told of the connections that requests come on."""
+
+from bumper_tw.web.call import Call
+
+#: What the record of a connection has for a path that nobody knows, and that may be a secret.
+UNKNOWN = "a path that is not known here"
+
+
+def note(call: Call, path: str) -> None:
+    """
+    Put a request into the record of its connection.
+
+    @param path: without what is somebody's.
+    """
+    contact = call.contact
+    contact.requested(path)
+    if contact.requests == 1:
+        contact.claims_to_be(call.header("user-agent"))
+    if "appversion" in call.segments:
+        contact.claims_to_be("app {app} {appversion}".format_map(call.segments))
