@@ -6,12 +6,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import evolve
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from bumper_tw.app.cli import ELSEWHERE
 from bumper_tw.app.config import describe, load
+from bumper_tw.app.dns_snippets import SNIPPETS
+from bumper_tw.app.doctor.checks import NAMES
+from bumper_tw.app.doctor.seen import SIGHTS
+from bumper_tw.app.ports import port_of
 from bumper_tw.app.reach import cautions
-from bumper_tw.app.settings import NO_FILE, Listen, Settings
+from bumper_tw.app.settings import LISTEN, NO_FILE, SPOKEN, Listen, Settings
 from bumper_tw.dialect.translation import BUNDLE, COMMANDS
+from bumper_tw.front.acquaintances import Acquaintances
+from bumper_tw.front.chronicle import Chronicle
+from bumper_tw.front.diagnosis import KINDS
+from bumper_tw.front.journal import Journal
+from bumper_tw.pki.zones import ZONES
 from bumper_tw.web.api import FAILURES, REFUSED
 from tests.dialect.translated import ASKED
 
@@ -20,6 +31,18 @@ DOCS = ROOT / "docs"
 
 #: The setting and the default in a row of a table of limits.
 LIMIT = re.compile(r"^   \* - ``([\w.]+)``\n     - (\d+|true|false)$", re.MULTILINE)
+
+#: The same where a default may be a word.
+SETTING = re.compile(r"^   \* - ``([\w.]+)``\n     - (\w+)$", re.MULTILINE)
+
+#: The first column of a table whose rows are about names, with what stands beside it.
+NAMED = re.compile(r"^   \* - ``([\w-]+)``\n     - ", re.MULTILINE)
+
+#: A row of the table of ports.
+PORT = re.compile(r"^(\d+) {2,}", re.MULTILINE)
+
+#: A word of the command line.
+SUBCOMMAND = re.compile(r"\bbumper (?!--)([a-z]+)\b")
 
 #: A block of literal text: what is indented behind a double colon.
 LITERAL = re.compile(r"::\n\n((?:(?: {4}.*)?\n)+)")
@@ -39,6 +62,16 @@ SPEAKERS = (
     "dialect/sasl.py",
     "front/crowd.py",
     "front/entrance.py",
+)
+
+#: What has settings files in it.
+GUIDES = (
+    "xmpp-robots.rst",
+    "household-broker.rst",
+    "app.rst",
+    "household.rst",
+    "ten-minutes.rst",
+    "first-connection.rst",
 )
 
 #: What is called with a line, or with a part of one; lines for developers are not among them.
@@ -66,7 +99,15 @@ def settings_of(section: str) -> dict[str, str]:
 
 def spelled(default: object) -> str:
     """A default as a table has it."""
+    if default in {"", ()}:
+        return "empty"
     return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def part(text: str, begin: str, end: str) -> str:
+    """What stands between two headings."""
+    start = text.index(f"\n{begin}\n")
+    return text[start : text.index(f"\n{end}\n", start)]
 
 
 def files(text: str) -> Iterator[str]:
@@ -113,6 +154,16 @@ class LimitTests(SynchronousTestCase):
         self.assertIn(f"     - {limits.pop('unknown')}\n", manual("app.rst"))
         self.assertEqual({name.removeprefix("web."): at for name, at in found.items()}, limits)
 
+    def test_first_connection(self) -> None:
+        """The same for everything about the first connection."""
+        found = dict(SETTING.findall(manual("first-connection.rst")))
+        asked = {
+            f"{section}.{name}": default
+            for section in ("front", "tls", "dns")
+            for name, default in settings_of(section).items()
+        }
+        self.assertEqual(found, asked)
+
 
 class FileTests(SynchronousTestCase):
     """Settings files in the manuals."""
@@ -120,12 +171,94 @@ class FileTests(SynchronousTestCase):
     def test_load(self) -> None:
         """Each one is accepted."""
         path, count = Path(self.mktemp()), 0
-        for name in ("xmpp-robots.rst", "household-broker.rst", "app.rst", "household.rst"):
+        for name in GUIDES:
             for block in files(manual(name)):
                 path.write_text(block, encoding="utf-8")
                 load(path, {}, {})
                 count += 1
-        self.assertGreater(count, 5)
+        self.assertGreater(count, 8)
+
+
+class FirstConnectionTests(SynchronousTestCase):
+    """Names that programs and owners go by, in the guide to the first connection."""
+
+    def setUp(self) -> None:
+        self.guide = manual("first-connection.rst")
+
+    def test_checks(self) -> None:
+        """Every check of the doctor is in its table, in the order in which they are made."""
+        found = NAMED.findall(part(self.guide, "The doctor", "The control socket"))
+        self.assertEqual(found, list(NAMES))
+
+    def test_sights(self) -> None:
+        """Beside a check that goes by contacts stands what it looks for."""
+        table = part(self.guide, "The doctor", "The control socket")
+        for name, sight in SIGHTS.items():
+            row = table[table.index(f"   * - ``{name}``") :].split("   * - ")[1]
+            for diagnosis in sight.diagnoses:
+                self.assertIn(f"``{diagnosis}``", row.partition("\n")[2], name)
+
+    def test_diagnoses(self) -> None:
+        """Every name that a contact can come to is in the table, and no other is."""
+        found = NAMED.findall(part(self.guide, "What a contact comes to", "The doctor"))
+        self.assertEqual(sorted(found), sorted({kind.name for kind in KINDS}))
+
+    def test_sound(self) -> None:
+        """Those with nothing to do are those that are well."""
+        table = part(self.guide, "What a contact comes to", "The doctor")
+        idle = re.findall(r"^   \* - ``([\w-]+)``\n     - .*\n     -$", table, re.MULTILINE)
+        self.assertEqual(set(idle), {kind.name for kind in KINDS if kind.sound})
+
+    def test_fields(self) -> None:
+        """Every field of a contact in C{/api/journal} is explained."""
+        clock, table = Clock(), part(self.guide, "The journal", "What a contact comes to")
+        journal = Journal(clock, 10)
+        contact = journal.begin("192.0.2.1", 1, "192.0.2.2", 443, "all", True)
+        entry = Chronicle(clock, journal, Acquaintances(clock, journal)).entry(contact)
+        self.assertEqual(set(entry) - set(WORD.findall(table)) - {"kind"}, set())
+
+    def test_spoken(self) -> None:
+        """So is what a listener may serve, each zone, and each program that is told of them."""
+        for serve in SPOKEN:
+            self.assertIn(f'"{serve}"', part(self.guide, "One port", "Certificates"))
+        dns = part(self.guide, "DNS", "The journal")
+        for name in (*ZONES, *SNIPPETS):
+            self.assertRegex(dns, rf"``(?:bumper dns --for )?{re.escape(name)}``")
+
+
+class FirstStepsTests(SynchronousTestCase):
+    """What a new owner reads first."""
+
+    def test_ports(self) -> None:
+        """The table of ports is where the server listens."""
+        text = (ROOT / "README.rst").read_text(encoding="utf-8")
+        found = [int(port) for port in PORT.findall(part(text, "Try it", "What is there today"))]
+        self.assertEqual(found, [port_of(listen.at) for listen in LISTEN])
+
+    def test_started(self) -> None:
+        """So is what the log is said to show at the start."""
+        text = manual("ten-minutes.rst")
+        for listen in LISTEN:
+            self.assertIn(f"... {listen.serve} on {listen.at}: accepting connections at ", text)
+
+    def test_checks(self) -> None:
+        """What the doctor is said to print are checks of his."""
+        found = re.findall(
+            r"^    (?:ok  |FAIL|--  ) (\S+) ", manual("ten-minutes.rst"), re.MULTILINE
+        )
+        self.assertGreater(len(found), 5)
+        self.assertEqual(set(found) - set(NAMES), set())
+
+    def test_commands(self) -> None:
+        """Commands that are to be typed are there."""
+        typed = {
+            word
+            for name in ("ten-minutes.rst", "first-connection.rst")
+            for line in re.findall(r"^    (?:venv/bin/)?(bumper .*)$", manual(name), re.MULTILINE)
+            for word in SUBCOMMAND.findall(line)[:1]
+        }
+        self.assertEqual(typed - {*ELSEWHERE, "robot"}, set())
+        self.assertEqual(set(ELSEWHERE) - typed, set())
 
 
 class CommandTests(SynchronousTestCase):
