@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bumper_tw.dialect.hosts import known_hosts
-from tests.interop.case import CHOICE, InteropCase, unavailable
+from tests.interop.case import CHOICE, InteropCase, clients_wanted, unavailable
 from tests.interop.children import PATIENCE
 from tests.interop.server import HOST, Server, own_environment
 
@@ -49,6 +49,7 @@ class CertificateCase(InteropCase):
 
     def setUp(self) -> None:
         super().setUp()
+        clients_wanted()
         found = shutil.which("openssl")
         if found is None:
             unavailable("there is no openssl command here")

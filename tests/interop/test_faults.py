@@ -12,14 +12,14 @@ from tempfile import mkdtemp
 from time import time
 from typing import Any
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.asking import ask
 from bumper_tw.app.settings import Settings, StorageSettings
 from bumper_tw.dialect.hosts import known_hosts
 from bumper_tw.front.acquaintances import PATIENCE
 from bumper_tw.pki.zones import ZONES
-from tests.interop.case import CHOICE, unavailable
+from tests.interop.case import clients_wanted, unavailable
 from tests.interop.children import Child, until
 from tests.interop.networks import Computer, cable, namespaces_wanted
 from tests.interop.server import ACCEPTING, STOP_SECONDS
@@ -65,8 +65,7 @@ class FaultCase(SynchronousTestCase):
     """A box and a robot in a network of their own, with a DNS server."""
 
     def setUp(self) -> None:
-        if os.environ.get(CHOICE) == "off":
-            raise SkipTest(f"{CHOICE}=off")
+        clients_wanted()
         namespaces_wanted()
         if shutil.which("dnsmasq") is None:
             unavailable("a DNS server: there is no dnsmasq")
