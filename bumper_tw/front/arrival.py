@@ -170,7 +170,8 @@ class Arrival(Protocol):
             self._undecided = False
             self._entrance.undecided.leave(self.host)
 
-    # The transport
+    # The transport.  Twisted's wrappers look up each of these when it is used, and say that they
+    # provide what the transport does, which costs more than all of this for each connection.
 
     @property
     def disconnecting(self) -> bool:

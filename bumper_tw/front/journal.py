@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from bumper_tw.front.contact import Contact
 
@@ -43,6 +44,8 @@ class Journal:
     @ivar revision: rises with every change.
     """
 
+    _log = Logger()
+
     def __init__(self, clock: IReactorTime, most: int) -> None:
         """
         @param most: contacts, and as many remarks, are remembered.
@@ -57,13 +60,9 @@ class Journal:
         entries: list[Entry] = [*self._contacts, *self._remarks]
         return iter(sorted(entries, key=lambda entry: entry.revision))
 
-    def contacts(self, host: str = "") -> Iterator[Contact]:
-        """
-        Contacts, the newest first.
-
-        @param host: only those from this address; empty for all.
-        """
-        return (each for each in reversed(self._contacts) if not host or each.host == host)
+    def contacts(self) -> Iterator[Contact]:
+        """Contacts, the newest first."""
+        return reversed(self._contacts)
 
     def begin(
         self, host: str, port: int, local: str, local_port: int, serves: str, wants_tls: bool
@@ -100,7 +99,11 @@ class Journal:
         """
         key = object()
         self._watchers[key] = heard
-        return lambda: self._watchers.pop(key, None) and None
+
+        def unwatch() -> None:
+            self._watchers.pop(key, None)
+
+        return unwatch
 
     def _tell(self, contact: Contact) -> None:
         self.revision += 1
@@ -110,4 +113,11 @@ class Journal:
 
     def _hear(self, entry: Entry) -> None:
         for heard in list(self._watchers.values()):
+            self._show(heard, entry)
+
+    def _show(self, heard: Callable[[Entry], None], entry: Entry) -> None:
+        """Whoever watches and breaks must cost neither the others nor the connection anything."""
+        try:
             heard(entry)
+        except Exception:  # noqa: BLE001 - a bulkhead of the architecture
+            self._log.failure("somebody who watches the journal failed")

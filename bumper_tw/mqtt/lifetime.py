@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from bumper_tw.core.repeats import again
-from bumper_tw.front.contact import contact_of
+from bumper_tw.front.contact import Contact, contact_of
 from bumper_tw.mqtt.answers import Answers
 
 if TYPE_CHECKING:
@@ -24,13 +24,15 @@ class Lifetime(Answers):
     came, and waits for the rest.
 
     @ivar host: the address of the other side; empty for a local socket.
+    @ivar contact: the record of the connection.
     @ivar quiet: whether the same client was here just now, so that the owner need not hear of it.
     """
 
-    __slots__ = ("_deadline", "_last", "_over", "_patience", "factory", "host", "quiet")
+    __slots__ = ("_deadline", "_last", "_over", "_patience", "contact", "factory", "host", "quiet")
 
     _log = Logger()
     factory: "MqttFactory"
+    contact: Contact
 
     def __init__(self, factory: "MqttFactory", host: str) -> None:
         super().__init__(factory.wave)
@@ -51,6 +53,7 @@ class Lifetime(Answers):
 
     def connectionMade(self) -> None:
         super().connectionMade()
+        self.contact = contact_of(self.transport)
         self._set_deadline(self._patience)
 
     def heard(self) -> None:
@@ -70,7 +73,7 @@ class Lifetime(Answers):
 
     def close(self, reason: str) -> None:
         if not self._over:
-            contact_of(self.transport).closing(reason)
+            self.contact.closing(reason)
             known = None if self.quiet else 0
             self._log_end(reason, self.factory.strange.say(self.host) if self.stranger else known)
             self._hang_up(farewell=False)

@@ -13,7 +13,6 @@ from bumper_tw.broker_interfaces import Granted, IMqttOutlet, IMqttSession
 from bumper_tw.core.repeats import again
 from bumper_tw.dialect.logins import MqttCredentials
 from bumper_tw.errors import LoginRefused, ProtocolViolation, StorageError
-from bumper_tw.front.contact import contact_of
 from bumper_tw.interfaces import IRobotPresence
 from bumper_tw.mqtt.answers import Owed
 from bumper_tw.mqtt.fastlane import pass_on
@@ -131,7 +130,7 @@ class MqttProtocol(Lifetime):
     def violated(self, wrong: ProtocolViolation) -> None:
         self.factory.counts["violations"] += 1
         rule = self.factory.limits.explain(wrong, self.stranger)
-        contact_of(self.transport).broke(rule)
+        self.contact.broke(rule)
         self.close(rule)
 
     # Logging in
@@ -141,13 +140,13 @@ class MqttProtocol(Lifetime):
         if not packet.spoken:
             self.transport.write(refuse_level(packet.level))
             speaks = f"speaks {packet.protocol_name} level {packet.level}"
-            contact_of(self.transport).refused(speaks)
+            self.contact.refused(speaks)
             self.close(speaks)
             return
         if packet.will is not None:
             self.factory.limits.check_depth(packet.will.topic)
         client_id = packet.client_id
-        contact_of(self.transport).claims_to_be(claim(packet))
+        self.contact.claims_to_be(claim(packet))
         if not client_id:
             if not packet.clean:
                 # What it left could never be found again (MQTT-3.1.3-8).
@@ -198,7 +197,7 @@ class MqttProtocol(Lifetime):
 
     def _log_visit(self, who: Principal, client_id: str) -> None:
         did = who.name if who.role is Role.ROBOT else ""
-        contact_of(self.transport).let_in(str(who), did)
+        self.contact.let_in(str(who), did)
         # Many may share an account.
         more = self.factory.visits.say(f"{who} {client_id}", self.host)
         self.quiet = more is None
@@ -228,7 +227,7 @@ class MqttProtocol(Lifetime):
             return
         if self._connection.state is State.PENDING:
             self.answer(encode(ConnAck(code)))
-        contact_of(self.transport).refused(why)
+        self.contact.refused(why)
         self._log_end(why, more)
         self._hang_up(farewell=False)
 

@@ -3,12 +3,16 @@
 from typing import Any
 
 from OpenSSL import SSL
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.interfaces import ITCPTransport, IUNIXTransport
 from twisted.logger import globalLogPublisher
+from zope.interface import classImplements
 
 from bumper_tw.front.contact import Outcome, Speech
 from bumper_tw.front.crowd import Unwelcome
 from bumper_tw.front.tls import Buffered, Direct, TlsLayer
 from tests.front.entrances import CONNECT, FIRST, GET, HEADER, NOW, EntranceCase, TlsPeer
+from tests.lines import Line
 
 
 class ChoiceTests(EntranceCase):
@@ -329,3 +333,57 @@ class CrowdTests(EntranceCase):
         self.settle()
         self.assertTrue(line.lost)
         self.assertEqual(self.contact().outcome, Outcome.CROWDED)
+
+
+class TcpLine(Line):
+    """A line that says that it is TCP."""
+
+    hurried: object = None
+
+    def setTcpNoDelay(self, enabled: object) -> None:
+        self.hurried = enabled
+
+
+class LocalLine(Line):
+    """A local socket, which Twisted says could do the same."""
+
+
+# They do as far as these tests go.
+declare: Any = classImplements
+declare(TcpLine, ITCPTransport)
+declare(LocalLine, ITCPTransport, IUNIXTransport)
+
+
+class SocketTests(EntranceCase):
+    """What is asked of sockets."""
+
+    def test_in_a_hurry(self) -> None:
+        """Small messages do not wait on TCP for the acknowledgement of others."""
+        built: Any = self.entrance().buildProtocol(IPv4Address("TCP", "192.0.2.7", 50_000))
+        self.assertIs(TcpLine(self.clock, "192.0.2.7", built).hurried, True)
+
+    def test_local(self) -> None:
+        """A local socket cannot, and is not asked; nobody comes from anywhere there."""
+        built: Any = self.entrance(tls=False).buildProtocol(UNIXAddress(None))
+        line = LocalLine(self.clock, "", built)
+        line.receive(GET)
+        self.assertEqual(self.speaker(Speech.HTTP).heard, GET)
+        self.assertEqual(self.contact().host, "")
+
+
+class WatchTests(EntranceCase):
+    """Those who watch the journal."""
+
+    def test_broken(self) -> None:
+        """One who fails costs neither the others nor the connection anything."""
+
+        def broken(_: object) -> None:
+            raise ZeroDivisionError
+
+        heard: list[object] = []
+        self.journal.watch(broken)
+        self.journal.watch(heard.append)
+        self.connect(self.entrance(tls=False)).receive(GET)
+        self.assertEqual(self.speaker(Speech.HTTP).heard, GET)
+        self.assertGreater(len(heard), 1)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), len(heard))

@@ -32,11 +32,6 @@ class JournalTests(ChronicleCase):
             journal.note("names", True, "well")
         self.assertEqual(len(list(journal)), 6)
 
-    def test_of_one(self) -> None:
-        """Contacts of one address, the newest first."""
-        first, _, third = self.come(), self.come(ROBOT), self.come()
-        self.assertEqual(list(self.journal.contacts(PHONE)), [third, first])
-
     def test_watch(self) -> None:
         """Whoever watches hears of every change, until he does not any more."""
         heard: list[Entry] = []
