@@ -38,6 +38,10 @@ class Line:
     def getPeer(self) -> IPv4Address:
         return IPv4Address("TCP", self.host, 50_000)
 
+    @property
+    def disconnecting(self) -> bool:
+        return self.closing
+
     def getHost(self) -> IPv4Address:
         return IPv4Address("TCP", "192.0.2.1", 443)
 

@@ -89,7 +89,8 @@ class Arrival(Protocol):
             self._hear, self._ended = handshake.dataReceived, handshake.connectionLost
             handshake.dataReceived(data)
         elif self.contact.wants_tls:
-            spoken = first_bytes.speech(data) or Speech.OTHER
+            # What is not whole yet is HTTP: only of that a byte is not enough.
+            spoken = first_bytes.speech(data) or Speech.HTTP
             self._turn_away(Outcome.WRONG_LAYER, spoken, data, self)
         else:
             self._hear = self._in_clear
@@ -201,10 +202,10 @@ class Arrival(Protocol):
         return self.raw.getHost()
 
     def getTcpNoDelay(self) -> bool:
-        return bool(self.raw.getTcpNoDelay())
+        return True
 
     def setTcpNoDelay(self, enabled: bool) -> None:
-        self.raw.setTcpNoDelay(enabled)
+        """It is set for everybody when the connection is made, if it can be."""
 
     def getTcpKeepAlive(self) -> bool:
         return bool(self.raw.getTcpKeepAlive())

@@ -1,7 +1,6 @@
 """Where connections come in: one entrance for each listener, and what they share."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import frozen
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -93,6 +92,11 @@ def how(reason: Failure) -> str:
     return "cut by us" if reason.check(ConnectionAborted) else "it broke"
 
 
+def plain(address: IAddress | None) -> str:
+    """The address of one end, an IPv4 one without its IPv6 disguise; empty for a local socket."""
+    return str(getattr(address, "host", "")).removeprefix("::ffff:")
+
+
 class Entrance(Factory):
     """
     What one listener hands its connections to.
@@ -123,19 +127,19 @@ class Entrance(Factory):
         self.undecided, self.over = reception.undecided, reception.over
 
     def buildProtocol(self, addr: IAddress | None) -> Arrival | Unwelcome:
-        host = str(getattr(addr, "host", "")).removeprefix("::ffff:")
+        host = plain(addr)
         if self.undecided.full(host):
             self._reception.crowded(host)
             return Unwelcome()
         self.undecided.enter(host)
         return Arrival(self, addr, host)
 
-    def begin(self, host: str, port: int, local: Any) -> Contact:
+    def begin(self, host: str, port: int, local: IAddress) -> Contact:
         """Somebody has come; see L{Contact}."""
         return self._reception.journal.begin(
             host,
             port,
-            str(getattr(local, "host", "")).removeprefix("::ffff:"),
+            plain(local),
             getattr(local, "port", 0),
             self._serves,
             self._wants_tls,

@@ -3,6 +3,8 @@ What the first bytes of a connection tell (mqtt.md 1.3, xmpp.md 1), and what to 
 who have come to the wrong port.
 """
 
+import re
+
 from bumper_tw.front.contact import Outcome, Speech
 
 #: With this byte a TLS record begins that opens a connection (RFC 8446, 5.1).
@@ -11,8 +13,10 @@ HANDSHAKE = 0x16
 #: The fixed header of CONNECT, the only one that a client may start with (MQTT 3.1.1, 3.1).
 CONNECT = 0x10
 
-#: A request line begins with a method (RFC 9112, 3.1); an empty line may come before (2.2).
-METHODS = range(ord("A"), ord("Z") + 1)
+#: A request line begins with a method and a space (RFC 9112, 3.1); an empty line may come before
+#: (2.2).  SSH begins with capitals, too.
+METHOD = re.compile(rb"[A-Z]+")
+LONGEST_METHOD = 20
 MARKUP = ord("<")
 WHITE = b" \t\r\n"
 
@@ -41,17 +45,23 @@ def speech(data: bytes | bytearray, own: Speech = Speech.NOTHING) -> Speech | No
         if own is not Speech.NOTHING:
             return own
         return None if len(data) < PATIENCE else Speech.OTHER
-    found = of_byte(bare[0])
+    found = begun(bare)
     return own if found is Speech.OTHER and own is not Speech.NOTHING else found
 
 
-def of_byte(first: int) -> Speech:
-    """What begins with a byte that is no white space."""
-    if first == CONNECT:
+def begun(bare: bytes | bytearray) -> Speech | None:
+    """What begins without white space; C{None} when more has to come."""
+    if bare[0] == CONNECT:
         return Speech.MQTT
-    if first in METHODS:
-        return Speech.HTTP
-    return Speech.XMPP if first == MARKUP else Speech.OTHER
+    if bare[0] == MARKUP:
+        return Speech.XMPP
+    method = METHOD.match(bare)
+    if method is None:
+        return Speech.OTHER
+    end = method.end()
+    if end == len(bare) <= LONGEST_METHOD:
+        return None
+    return Speech.HTTP if bare[end : end + 1] == b" " else Speech.OTHER
 
 
 def goodbye(spoken: Speech, outcome: Outcome) -> bytes:

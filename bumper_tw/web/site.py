@@ -270,6 +270,7 @@ class WebSite(Site):
 
     def _unreadable(self, request: LeanRequest) -> bool:
         call, reason = Call(request, {}), "the path is not readable"
+        note(call, UNKNOWN)
         request.reply(self._refuse(call, "unknown", not_found(call), reason))
         return True
 
@@ -349,6 +350,7 @@ class WebSite(Site):
 
     def _wrong_method(self, call: Call, others: Mapping[bytes, Route]) -> Answer:
         """There is such a path, for other methods."""
+        note(call, UNKNOWN if not others else next(iter(others.values())).path)
         allowed = sorted(method.decode("ascii") for method in others)
         text = f"the method is not {' or '.join(allowed)}"
         route = others[allowed[0].encode("ascii")]
@@ -368,8 +370,9 @@ class WebSite(Site):
 
     def too_large(self, request: LeanRequest, room: int) -> Answer:
         """The answer to a body beyond its L{room}."""
-        text = f"the body is longer than {room} bytes"
-        return self._refuse(Call(request, {}), "large", plain_failure(413, text), text)
+        text, call = f"the body is longer than {room} bytes", Call(request, {})
+        note(call, UNKNOWN)
+        return self._refuse(call, "large", plain_failure(413, text), text)
 
     def broke(self, request: LeanRequest, failure: Failure) -> None:
         """Log a bug outside of any route, and answer something."""

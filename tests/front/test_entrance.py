@@ -257,6 +257,16 @@ class FailureTests(EntranceCase):
         self.assertEqual((contact.outcome, contact.first), (Outcome.NO_PROTOCOL, "00 01 02"))
         self.assertTrue(line.lost)
 
+    def test_capitals(self) -> None:
+        """What begins with capitals and is no request is not taken for one, nor waited for."""
+        for first in (b"SSH-2.0-OpenSSH_9.2\r\n", b"A" * 21, b"HELO"):
+            line = self.connect(self.entrance(tls=False))
+            line.receive(first)
+            self.settle()
+            self.assertEqual(line.lost, first != b"HELO")
+        outcomes = [contact.outcome for contact in self.journal.contacts()]
+        self.assertEqual(outcomes, [Outcome.SILENT, Outcome.NO_PROTOCOL, Outcome.NO_PROTOCOL])
+
     def test_silent(self) -> None:
         """Who says nothing is cut at the deadline; nobody needs a line about a port scan."""
         line = self.connect(self.entrance())
