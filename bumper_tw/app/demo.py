@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from bumper_tw.app.lifecycle import Doors
 from bumper_tw.app.ports import host_of, port_of
+from bumper_tw.app.settings import Listen
 from bumper_tw.simulator.endpoints import connect_endpoint
 from bumper_tw.simulator.identity import Kind, identities, xmpp_identities
 from bumper_tw.simulator.robot import SimulatedRobot
@@ -58,14 +59,18 @@ Robot = SimulatedRobot | XmppRobot
 class Place:
     """Where a listener is reached from this machine."""
 
-    serve: str
-    tls: bool
+    listen: Listen
     host: str
     port: int
 
+    @property
+    def tls(self) -> bool:
+        """Whether it is spoken within TLS."""
+        return self.listen.tls
+
     def speaks(self, what: str) -> bool:
-        """Whether it is C{web}, C{mqtt} or C{xmpp}, or all of them."""
-        return self.serve in {what, "all"}
+        """Whether it is C{web}, C{mqtt} or C{xmpp} that is spoken there."""
+        return self.listen.speaks(what)
 
     def url(self, scheme: str) -> str:
         """
@@ -144,7 +149,7 @@ def places(doors: Doors) -> Iterator[Place]:
         port = listener.tcp_port or port_of(listen.at)
         if port:
             host = host_of(listen.at) or HERE
-            yield Place(listen.serve, listen.tls, host, port)
+            yield Place(listen, host, port)
 
 
 def first(places: Iterable[Place], serve: str) -> Place | None:

@@ -59,7 +59,7 @@ class Facts(Protocol):
 @define(eq=False)
 class Observation:
     """
-    Everything of that kind.
+    The journal with all that reads it, and the doctor.
 
     @ivar doors: where connections are accepted, once that is known.
     """
@@ -114,7 +114,7 @@ class Observation:
             raise LoginRefused(OWNERS)
         return who
 
-    def _journal(self, guard: Callable[[Any], object]) -> Sequence[Route]:
+    def _journal(self, guard: Callable[[Call], object]) -> Sequence[Route]:
         made = JournalRoutes(self.reactor, self._chronicle, guard)
         self._polled.append(made)
         return made.routes()
@@ -129,7 +129,7 @@ class Observation:
     def _port(self, tls: bool) -> int | None:
         """Where HTTP is spoken; C{None} when that is nowhere."""
         for at, listener in self.doors:
-            if at.serve in {"all", "web"} and at.tls is tls and not listener.why:
+            if at.speaks("web") and at.tls is tls and not listener.why:
                 found = listener.tcp_port or port_of(at.at)
                 if found:
                     return found

@@ -99,6 +99,10 @@ class Listen:
     anonymous: bool = _setting(False, FLAG, "MQTT without an account, outside robots' topics")
     optional: bool = _setting(False, FLAG, "start without it when the port cannot be had")
 
+    def speaks(self, what: str) -> bool:
+        """Whether it is C{web}, C{mqtt} or C{xmpp} that is spoken, or all of them."""
+        return self.serve in {what, "all"}
+
 
 def _listener(text: str) -> dict[str, object]:
     """C{serve:endpoint}, optionally with C{:tls} or C{:legacy_tls} behind it."""
@@ -116,9 +120,9 @@ def _listen(table: dict[str, object]) -> Listen:
     given = {n: schema[known(f"listen.{n}", schema)].take(value) for n, value in table.items()}
     listen = Listen(**given)
     # XMPP turns to TLS by itself, when the other side asks for it.
-    if listen.legacy_tls and not listen.tls and listen.serve not in {"all", "xmpp"}:
+    if listen.legacy_tls and not (listen.tls or listen.speaks("xmpp")):
         raise StartError("listen.legacy_tls = true needs tls = true beside it")
-    if listen.anonymous and listen.serve not in {"all", "mqtt"}:
+    if listen.anonymous and not listen.speaks("mqtt"):
         raise StartError('listen.anonymous = true needs serve = "mqtt" or "all" beside it')
     return listen
 

@@ -168,7 +168,7 @@ def xmpp_port(listen: Iterable[Listen]) -> int:
 
     @return: the vendor's port when there is none: something in front of us may have it.
     """
-    able = (each for each in listen if each.serve in {"all", "xmpp"})
+    able = (each for each in listen if each.speaks("xmpp"))
     places = sorted(able, key=lambda each: (each.tls, each.serve == "all"))
     ports = (port_of(each.at) for each in places)
     return next((port for port in ports if port), VENDOR_XMPP)

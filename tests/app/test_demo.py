@@ -68,7 +68,8 @@ class PlaceTests(SynchronousTestCase):
             listener.startService()
             bound: Any = listener.port
             bound.getHost().port = 40_000
-        self.assertEqual(list(places(chosen)), [Place("xmpp", False, "127.0.0.1", 40_000)])
+        expected = Place(Listen("xmpp", "tcp:0"), "127.0.0.1", 40_000)
+        self.assertEqual(list(places(chosen)), [expected])
 
     def test_described(self) -> None:
         """Endpoints in each spelling; what has no port cannot be dialled."""
