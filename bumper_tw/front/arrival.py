@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bumper_tw.front import first_bytes
-from bumper_tw.front.contact import Contact, Outcome, Speech, nobody
+from bumper_tw.front.contact import Contact, Outcome, Speech
 from bumper_tw.front.crowd import Unwelcome
 from bumper_tw.front.tls import fell_through
 
@@ -44,10 +44,10 @@ class Arrival(Protocol):
     """
 
     raw: Any
+    contact: Contact
 
     def __init__(self, entrance: "Entrance", addr: IAddress | None, host: str) -> None:
         self._entrance, self._addr, self.host = entrance, addr, host
-        self.contact: Contact = nobody()
         self._held = bytearray()
         self._hear: Callable[[bytes], None] = self._begin
         self._ended: Callable[[Failure], object] = _nobody_is_in

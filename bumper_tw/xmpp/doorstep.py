@@ -16,7 +16,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from bumper_tw.core.repeats import again
-from bumper_tw.front.contact import Contact, Outcome, contact_of, nobody
+from bumper_tw.front.contact import Contact, Outcome, contact_of
 from bumper_tw.front.first_bytes import HANDSHAKE, WHITE
 from bumper_tw.front.tls import TlsLayer
 from bumper_tw.values import Principal
@@ -71,6 +71,7 @@ class Doorstep(protocol.Protocol):
 
     _log = Logger()
     transport: Any
+    contact: Contact
 
     def __init__(self, factory: "XmppFactory", host: str, tls: TlsLayer, clear: bool) -> None:
         """
@@ -84,7 +85,6 @@ class Doorstep(protocol.Protocol):
         self._ended: Callable[[Failure], object] = _nobody_is_in
         self._deadline: IDelayedCall | None = None
         self.stranger, self.quiet = True, False
-        self.contact: Contact = nobody()
 
     @property
     def peer(self) -> str:
