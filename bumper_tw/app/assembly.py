@@ -52,6 +52,7 @@ from bumper_tw.core.translation import TranslatingCorrelator
 from bumper_tw.core.turns import Turns
 from bumper_tw.errors import StorageError
 from bumper_tw.front.journal import Journal
+from bumper_tw.front.journal_file import KEPT, NAME
 from bumper_tw.interfaces import IAccountStore, IDatabase
 from bumper_tw.pki.vault import Vault
 from bumper_tw.storage.accounts import AccountStore
@@ -169,6 +170,8 @@ def ours(settings: Settings) -> Iterator[Path]:
     yield settings.storage.directory
     for end in ("", "-wal", "-shm"):
         yield settings.storage.directory / f"{DATABASE}{end}"
+    for end in ("", *(f".{number + 1}" for number in range(KEPT))):
+        yield settings.storage.directory / f"{NAME}{end}"
 
 
 def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -> Facts:

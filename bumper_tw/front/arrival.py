@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bumper_tw.front import first_bytes
-from bumper_tw.front.contact import Contact, Outcome, Speech
+from bumper_tw.front.contact import OURS, TOO_MANY, Contact, Outcome, Speech
 from bumper_tw.front.crowd import Unwelcome
 from bumper_tw.front.tls import fell_through
 
@@ -52,7 +52,7 @@ class Arrival(Protocol):
         self._hear: Callable[[bytes], None] = self._begin
         self._ended: Callable[[Failure], object] = _nobody_is_in
         self._deadline: IDelayedCall | None = None
-        self._undecided = True
+        self._undecided, self._encrypted = True, False
 
     # The connection
 
@@ -85,6 +85,7 @@ class Arrival(Protocol):
         if layer is None:
             self.decide(data, self)
         elif data[0] == first_bytes.HANDSHAKE:
+            self._encrypted = True
             handshake = layer.upon(self, self.contact, self._inside)
             self._hear, self._ended = handshake.dataReceived, handshake.connectionLost
             handshake.dataReceived(data)
@@ -138,13 +139,21 @@ class Arrival(Protocol):
 
     def _turn_away(self, outcome: Outcome, speech: Speech, held: bytes, transport: Any) -> None:
         """Tell both sides that this comes to nothing."""
-        self.contact.speaks(speech, held)
+        # Of what begins a request, a part may be secret.
+        self.contact.speaks(speech, held if speech is Speech.OTHER else b"")
         self.contact.failed(outcome, "")
         self._let_in(Protocol(), transport)
         transport.write(first_bytes.goodbye(speech, outcome))
         transport.loseConnection()
         # Over TLS the other side answers the farewell, or does not.
         self._expect(HANG_UP, self.abortConnection)
+
+    def make_room(self) -> None:
+        """There are too many who have not said what they want, this one for the longest time."""
+        self._decided()
+        self.contact.failed(Outcome.CROWDED, TOO_MANY)
+        self.contact.closing(TOO_MANY)
+        self.abortConnection()
 
     def _too_late(self) -> None:
         if self.contact.received:
@@ -169,7 +178,7 @@ class Arrival(Protocol):
         self._stop_clock()
         if self._undecided:
             self._undecided = False
-            self._entrance.undecided.leave(self.host)
+            self._entrance.strangers.leave(self)
 
     # The transport.  Twisted's wrappers look up each of these when it is used, and say that they
     # provide what the transport does, which costs more than all of this for each connection.
@@ -187,13 +196,20 @@ class Arrival(Protocol):
         self.write(b"".join(data))
 
     def loseConnection(self) -> None:
+        self._note_end()
         self.raw.loseConnection()
 
     def loseWriteConnection(self) -> None:
         self.raw.loseWriteConnection()
 
     def abortConnection(self) -> None:
+        self._note_end()
         self.raw.abortConnection()
+
+    def _note_end(self) -> None:
+        # TLS ends the connection below also when the other side has ended it above.
+        if not self._encrypted:
+            self.contact.closing(OURS)
 
     def getPeer(self) -> Any:
         return self.raw.getPeer()

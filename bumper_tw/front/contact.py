@@ -20,6 +20,13 @@ LONGEST = 200
 CLAIMS = 8
 
 
+#: Why a connection ends that whoever is inside has ended without a word.
+OURS = "this box closed it"
+
+#: Why one is not let in, or is ended, of which nobody knows what it wants.
+TOO_MANY = "there are too many connections that say nothing"
+
+
 class Speech(Enum):
     """What is spoken on a connection, told by its first bytes."""
 

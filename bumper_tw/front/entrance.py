@@ -1,6 +1,7 @@
 """Where connections come in: one entrance for each listener, and what they share."""
 
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 
 from attrs import frozen
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -11,10 +12,13 @@ from twisted.python.failure import Failure
 
 from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.front.arrival import Arrival
-from bumper_tw.front.contact import Contact, Outcome, Speech
-from bumper_tw.front.crowd import Headcount, Unwelcome
+from bumper_tw.front.contact import OURS, TOO_MANY, Contact, Outcome, Speech
+from bumper_tw.front.crowd import Unwelcome
 from bumper_tw.front.journal import Journal
 from bumper_tw.front.tls import TlsLayer
+
+#: Bits of an IPv6 address that a network gives to its hosts.
+HOSTS = 64
 
 #: What is said of those who got no further than the entrance.
 LINES = {
@@ -46,18 +50,22 @@ class Reception:
     """
     What all entrances share.
 
-    @ivar undecided: how many connections there are of which nobody knows what they speak.
+    @ivar strangers: connections of which nobody knows what they speak.
     """
 
     _log = Logger()
 
     def __init__(self, clock: IReactorTime, journal: Journal, limits: EntranceLimits) -> None:
         self.clock, self.journal, self.patience = clock, journal, limits.patience
-        self.undecided = Headcount(limits.undecided, limits.per_peer)
+        self.strangers = Strangers(limits.undecided, limits.per_peer)
         self._said = Repeats(clock)
 
-    def crowded(self, host: str) -> None:
-        """There are too many of them."""
+    def crowded(self, host: str) -> bool:
+        """
+        There are too many of them.
+
+        @return: whether it is time to tell that again.
+        """
         more = self._said.say(f"{host} crowded", host)
         if more is not None:
             self._log.warn(
@@ -65,6 +73,7 @@ class Reception:
                 peer=host or "a local socket",
                 more=again(more),
             )
+        return more is not None
 
     def over(self, contact: Contact, reason: Failure) -> None:
         """A connection has ended."""
@@ -97,6 +106,63 @@ def plain(address: IAddress | None) -> str:
     return str(getattr(address, "host", "")).removeprefix("::ffff:")
 
 
+class Strangers:
+    """
+    Connections of which nobody knows what they speak.
+
+    One address has a share of them, and when there are too many in all, whoever has the most
+    makes room: a few that hold many connections do not shut the others out.
+    """
+
+    def __init__(self, most: int, most_per_peer: int) -> None:
+        self._most, self._most_per_peer, self._all = most, most_per_peer, 0
+        self._peers: dict[str, dict[Arrival, None]] = {}
+
+    def __len__(self) -> int:
+        return self._all
+
+    def full(self, host: str) -> bool:
+        """Whether an address has its share already."""
+        return len(self._peers.get(network(host), ())) >= self._most_per_peer
+
+    def enter(self, arrival: Arrival) -> None:
+        """One more."""
+        if self._all >= self._most:
+            biggest = max(self._peers.values(), key=len)
+            next(iter(biggest)).make_room()
+        self._peers.setdefault(network(arrival.host), {})[arrival] = None
+        self._all += 1
+
+    def leave(self, arrival: Arrival) -> None:
+        """It has said what it wants, or is gone."""
+        peer = network(arrival.host)
+        del self._peers[peer][arrival]
+        self._all -= 1
+        if not self._peers[peer]:
+            del self._peers[peer]
+
+
+def network(host: str) -> str:
+    """What counts as one address: of IPv6 a whole network, in which a box may have them all."""
+    if ":" not in host:
+        return host
+    return str(IPv6Address(int(IPv6Address(host.partition("%")[0])) >> HOSTS << HOSTS))
+
+
+class Crowded(Unwelcome):
+    """One connection too many, which the owner is told of."""
+
+    def __init__(self, entrance: "Entrance", host: str) -> None:
+        self._entrance, self._host = entrance, host
+
+    def connectionMade(self) -> None:
+        contact = self._entrance.begin(self._host, 0, self.transport.getHost())
+        contact.failed(Outcome.CROWDED, TOO_MANY)
+        contact.closing(OURS)
+        super().connectionMade()
+        contact.closed(self._entrance.clock.seconds(), OURS)
+
+
 class Entrance(Factory):
     """
     What one listener hands its connections to.
@@ -124,15 +190,15 @@ class Entrance(Factory):
         self.tls, self._inside = tls, inside
         self.own = next(iter(inside)) if len(inside) == 1 else Speech.NOTHING
         self.clock, self.patience = reception.clock, reception.patience
-        self.undecided, self.over = reception.undecided, reception.over
+        self.strangers, self.over = reception.strangers, reception.over
 
     def buildProtocol(self, addr: IAddress | None) -> Arrival | Unwelcome:
         host = plain(addr)
-        if self.undecided.full(host):
-            self._reception.crowded(host)
-            return Unwelcome()
-        self.undecided.enter(host)
-        return Arrival(self, addr, host)
+        if self.strangers.full(host):
+            return Crowded(self, host) if self._reception.crowded(host) else Unwelcome()
+        arrival = Arrival(self, addr, host)
+        self.strangers.enter(arrival)
+        return arrival
 
     def begin(self, host: str, port: int, local: IAddress) -> Contact:
         """Somebody has come; see L{Contact}."""

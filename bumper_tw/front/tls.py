@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bumper_tw.errors import ProtocolViolation
-from bumper_tw.front.contact import Contact, Outcome
+from bumper_tw.front.contact import OURS, Contact, Outcome, contact_of
 from bumper_tw.wire.client_hello import HelloReader
 
 
@@ -66,11 +66,27 @@ class Direct(TLSMemoryBIOProtocol):
 
     context: SSL.Context
 
+    def loseConnection(self) -> None:
+        contact_of(self).closing(OURS)
+        super().loseConnection()
+
+    def abortConnection(self) -> None:
+        contact_of(self).closing(OURS)
+        super().abortConnection()
+
 
 class Buffered(BufferingTLSTransport):
     """TLS that puts together what is written in one turn of the reactor."""
 
     context: SSL.Context
+
+    def loseConnection(self) -> None:
+        contact_of(self).closing(OURS)
+        super().loseConnection()
+
+    def abortConnection(self) -> None:
+        contact_of(self).closing(OURS)
+        super().abortConnection()
 
 
 @implementer(IOpenSSLServerConnectionCreator)

@@ -256,6 +256,38 @@ class FailureTests(EntranceCase):
         contact = self.contact()
         self.assertEqual((contact.outcome, contact.first), (Outcome.NO_PROTOCOL, "00 01 02"))
         self.assertTrue(line.lost)
+        self.assertEqual((contact.reason, contact.by_us), ("this box closed it", True))
+
+    def test_nothing_secret(self) -> None:
+        """How a request begins that has come to the wrong port is not kept."""
+        for entrance in (self.entrance(), self.entrance("mqtt", tls=False)):
+            self.connect(entrance).receive(b"GET /?t=secret HTTP/1.1\r\n\r\n")
+            self.settle()
+            self.assertEqual(next(iter(self.journal.contacts())).first, "")
+
+    def test_who_closed(self) -> None:
+        """Whoever is inside and ends it is told of as such, with TLS as without; and who went."""
+        for tls in (False, True):
+            line = self.connect(self.entrance(tls=tls))
+            peer = TlsPeer(line, self)
+            if tls:
+                peer.shake()
+            (peer.send if tls else line.receive)(GET)
+            inside: Any = self.speakers[Speech.HTTP].made[-1]
+            inside.transport.loseConnection()
+            peer.take()
+            self.drop(line)
+            contact = next(iter(self.journal.contacts()))
+            self.assertEqual((contact.reason, contact.by_us), ("this box closed it", True))
+        line = self.connect(self.entrance())
+        peer = TlsPeer(line, self)
+        peer.shake()
+        peer.send(GET)
+        peer.tls.shutdown()
+        peer.flush()
+        self.drop(line)
+        contact = next(iter(self.journal.contacts()))
+        self.assertEqual((contact.reason, contact.by_us), ("the other side closed it", False))
 
     def test_capitals(self) -> None:
         """What begins with capitals and is no request is not taken for one, nor waited for."""
@@ -327,11 +359,40 @@ class CrowdTests(EntranceCase):
         self.assertNotIsInstance(self.connect(entrance).protocol, Unwelcome)
 
     def test_in_all(self) -> None:
-        """So do all addresses together."""
+        """When there are too many in all, the oldest of whoever has the most makes room."""
         entrance = self.entrance()
-        for number in range(5):
-            self.connect(entrance, f"192.0.2.{number}")
-        self.assertIsInstance(self.connect(entrance, "192.0.2.99").protocol, Unwelcome)
+        few = [self.connect(entrance, f"192.0.2.{number}") for number in range(3)]
+        many = [self.connect(entrance, "192.0.2.66") for _ in range(2)]
+        late = [self.connect(entrance, f"192.0.2.{number}") for number in (98, 99)]
+        self.settle()
+        # With two of them gone the next one is of those who have one each.
+        self.assertEqual([line.lost for line in many], [True, False])
+        self.assertEqual([line.lost for line in few], [True, False, False])
+        self.assertEqual([line.lost for line in late], [False, False])
+        self.assertEqual(len(self.reception.strangers), 5)
+        [gone] = [each for each in self.journal.contacts() if each.host == "192.0.2.66"][1:]
+        self.assertEqual((gone.outcome, gone.by_us), (Outcome.CROWDED, True))
+
+    def test_ipv6(self) -> None:
+        """A network of IPv6 counts as one address: who is in it may have them all."""
+        entrance = self.entrance()
+        for number in range(3):
+            self.connect(entrance, f"2001:db8:0:1::{number}")
+        self.assertIsInstance(self.connect(entrance, "2001:db8:0:1:ffff::1").protocol, Unwelcome)
+        other = self.connect(entrance, "2001:db8:0:2::1").protocol
+        self.assertNotIsInstance(other, Unwelcome)
+        self.assertNotIsInstance(self.connect(entrance, "fe80::1%eth0").protocol, Unwelcome)
+
+    def test_told(self) -> None:
+        """Whoever is refused is in the journal: once in a while, not each time."""
+        entrance = self.entrance(tls=False)
+        for _ in range(3):
+            self.connect(entrance)
+        refused = [self.connect(entrance) for _ in range(4)]
+        self.settle()
+        self.assertTrue(all(line.lost for line in refused))
+        outcomes = [each.outcome for each in self.journal.contacts()]
+        self.assertEqual(outcomes.count(Outcome.CROWDED), 1)
 
     def test_full_house(self) -> None:
         """When whoever is behind has no room, the record says so."""
