@@ -30,7 +30,7 @@ from bumper_tw.web.engine.paths import Found
 from bumper_tw.web.engine.table import check, room, table
 from bumper_tw.web.engine.wrapping import family, is_own
 from bumper_tw.web.plain import NOBODYS, not_found, plain_failure
-from bumper_tw.web.recording import UNKNOWN, note
+from bumper_tw.web.recording import UNKNOWN, note, note_refusal
 from bumper_tw.web.request import LeanRequest, Limits, origin_form
 from bumper_tw.web.routes import Route
 
@@ -310,7 +310,7 @@ class WebSite(Site):
     def _excuse(self, route: Route, call: Call, wrong: Exception) -> Answer:
         """The failure as the client of this route understands it."""
         if isinstance(wrong, LoginRefused):
-            call.contact.refused(str(wrong))
+            note_refusal(call, route.path, str(wrong))
         if isinstance(wrong, OURS):
             answer = self._failure_body(route, call, wrong)
             return self._refuse(call, "refused", answer, str(wrong), route)

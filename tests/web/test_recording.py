@@ -32,6 +32,7 @@ class RecordingTests(EntranceCase):
             Route("/fine", GET, fine, portal_failure),
             Route("/told", POST, fine, portal_failure),
             Route("/secret", GET, refuse, portal_failure),
+            Route("/user/login", GET, refuse, portal_failure),
             Route(private("v1", "/x"), GET, fine, portal_failure),
         ]
         site = build_site(routes, self.clock)
@@ -70,8 +71,12 @@ class RecordingTests(EntranceCase):
 
     def test_refused(self) -> None:
         """The last answer counts: one that is refused, and one that is let in after that."""
-        contact = self.ask("/fine", "/secret")
+        contact = self.ask("/fine", "/user/login")
         self.assertEqual(
             (contact.outcome, contact.verdict), (Outcome.REFUSED, "a token is needed")
         )
-        self.assertEqual(self.ask("/secret", "/fine").outcome, Outcome.ACCEPTED)
+        self.assertEqual(self.ask("/user/login", "/fine").outcome, Outcome.ACCEPTED)
+
+    def test_token(self) -> None:
+        """Who comes without a token is answered, and no case for the doctor."""
+        self.assertEqual(self.ask("/secret").outcome, Outcome.ACCEPTED)
