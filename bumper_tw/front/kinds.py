@@ -16,6 +16,7 @@ from bumper_tw.front.whom import (
     Whom,
     asks_as_robot,
     clean,
+    is_on_this_box,
     is_vendors,
     server_name,
 )
@@ -127,6 +128,10 @@ def _is_robots(case: Case) -> bool:
     return case.whom.party is Party.ROBOT
 
 
+def _is_here(case: Case) -> bool:
+    return is_on_this_box(case.contact.host, case.contact.local)
+
+
 def _rejected(case: Case) -> bool:
     """Whether our certificate was looked at, and not liked."""
     return _trouble(case) in {Trouble.UNTRUSTED, Trouble.DISLIKED}
@@ -196,7 +201,7 @@ def robot_pins(case: Case) -> bool:
 
 def app_pins(case: Case) -> bool:
     """It does not like our certificate, and something beside it does."""
-    return _rejected(case) and _proved(case)
+    return _rejected(case) and _proved(case) and not _is_here(case)
 
 
 def app_left(case: Case) -> bool:
@@ -276,14 +281,19 @@ def too_slow(case: Case) -> bool:
 
 
 def unused(case: Case) -> bool:
-    """It shook hands to no purpose, and spoke on another connection, before or after."""
-    well = case.known.content_at and abs(case.known.content_at - case.contact.began) <= NEARBY
-    return _left_at_once(case) and (bool(well) or not is_vendors(server_name(case.contact)))
+    """
+    It shook hands to no purpose: it spoke on another connection, before or after, or wants
+    nothing of the vendor's, or tries out on this box whether TLS works.
+    """
+    contact, known = case.contact, case.known
+    well = bool(known.content_at) and abs(known.content_at - contact.began) <= NEARBY
+    nothing = _is_here(case) or not is_vendors(server_name(contact))
+    return _left_at_once(case) and (well or nothing)
 
 
 def own_look(case: Case) -> bool:
     """Somebody on this box looked whether a port is open."""
-    return silent(case) and case.contact.host == case.contact.local
+    return silent(case) and _is_here(case)
 
 
 def silent(case: Case) -> bool:

@@ -43,8 +43,9 @@ def _time(when: float) -> str:
 
 
 def _arrival(contact: Contact, whom: Whom) -> str:
-    host = contact.host or "A program on this box"
-    who = "" if whom == NOBODY else f" ({whom.label})"
+    host, who = contact.host, "" if whom == NOBODY else f" ({whom.label})"
+    if not host:
+        host, who = f"{whom.label[:1].upper()}{whom.label[1:]}", ""
     kind = ", TLS" if contact.wants_tls else ""
     spoken = SPOKEN.get(contact.serves, contact.serves)
     return (

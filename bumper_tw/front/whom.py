@@ -27,6 +27,9 @@ BROWSERS = "Mozilla/"
 #: What robots call themselves (robots.md 7): it says nothing of who it is.
 ROBOTS_OWN = re.compile(r"wget", re.IGNORECASE)
 
+#: Somebody of whom no more is known than where he is.
+HERE = "a program on this box"
+
 #: The longest name that stands in a sentence.
 LONGEST = 60
 
@@ -79,6 +82,19 @@ def is_apps(agent: str) -> bool:
     return bool(agent) and not others
 
 
+def is_on_this_box(host: str, local: str) -> bool:
+    """
+    Whether the other side of a connection is a program on this box.
+
+    Everything here shares those addresses: simulated robots, what tries the ports out, and
+    whatever passes connections on.  So nothing that came from them before tells who comes now.
+
+    @param host: its address; empty for a local socket.
+    @param local: our own.
+    """
+    return host in {"", "::1", local} or host.removeprefix("::ffff:").startswith("127.")
+
+
 def server_name(contact: Contact) -> str:
     """The name that was asked for; empty for none."""
     return contact.hello.server_name if contact.hello is not None else ""
@@ -96,6 +112,8 @@ def whom(contact: Contact, known: Acquaintance, named: str = "") -> Whom:
     if contact.name:
         return _logged_in(contact.name)
     agent = contact.claims[-1] if contact.speech is Speech.HTTP and contact.claims else ""
+    if is_on_this_box(contact.host, contact.local):
+        return _on_this_box(agent, server_name(contact))
     if agent and not ROBOTS_OWN.match(agent):
         return _program(agent)
     return _by_address(contact, known, named)
@@ -104,6 +122,16 @@ def whom(contact: Contact, known: Acquaintance, named: str = "") -> Whom:
 def robot(did: str, named: str) -> Whom:
     """A robot."""
     return Whom(Party.ROBOT, f"the robot {clean(named or did, LONGEST)}")
+
+
+def _on_this_box(agent: str, name: str) -> Whom:
+    """Somebody who is here himself, by what this connection says."""
+    if agent.startswith(BROWSERS):
+        return Whom(Party.APP, "a browser on this box")
+    if agent:
+        return Whom(Party.PROGRAM, f"{HERE} that calls itself {clean(agent, LONGEST).strip()}")
+    asked = f" that asked for {clean(name, LONGEST)}" if is_vendors(name) else ""
+    return Whom(Party.PROGRAM, f"{HERE}{asked}")
 
 
 def _by_address(contact: Contact, known: Acquaintance, named: str) -> Whom:

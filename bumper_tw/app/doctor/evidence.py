@@ -22,6 +22,9 @@ Lookup = Callable[[str, str, Server | None, float], "Deferred[tuple[str, ...]]"]
 #: Seconds for which a failed contact is of interest.
 A_DAY = 86_400.0
 
+#: The ports of vendor's names: without them robots, apps and clients do not get anywhere.
+BY_NAME = (443, 8883)
+
 #: Where containers say that they are some.
 IN_CONTAINER = ("/.dockerenv", "/run/.containerenv")
 
@@ -102,11 +105,30 @@ class Evidence:
 
     @property
     def reachable(self) -> tuple[str, ...]:
-        """The addresses of this box that others reach, the one of the default route first."""
+        """
+        The addresses of this box that others reach: where everything listens that they look for
+        comes first, then the one of the default route.
+        """
         first = [self.source] if self.source else []
         rest = (each.address for each in self.own if not BRIDGES.fullmatch(each.interface))
         fit = (plain(address) for address in (*first, *rest))
-        return tuple(dict.fromkeys(address for address in fit if announceable(address)))
+        found = dict.fromkeys(address for address in fit if announceable(address))
+        return tuple(sorted(found, key=lambda address: bool(self.lacking(address))))
+
+    def lacking(self, address: str) -> tuple[int, ...]:
+        """
+        The ports that those who go by a name would look for at an address of this box in vain:
+        we have them, but at other addresses only.
+        """
+        doors = [
+            each for each in self.listeners if each.bound and each.tls and not is_inward(each)
+        ]
+        return tuple(
+            port
+            for port in BY_NAME
+            if (ours := [each for each in doors if each.port == port])
+            and not any(is_at(each, address) for each in ours)
+        )
 
     @property
     def address(self) -> str:
@@ -135,3 +157,9 @@ def is_inward(listener: ListenerSeen) -> bool:
 def speaks(listener: ListenerSeen, serve: str) -> bool:
     """Whether a listener takes a protocol."""
     return listener.serve in {serve, "all"}
+
+
+def is_at(listener: ListenerSeen, address: str) -> bool:
+    """Whether a listener is there for those who come to an address of this box."""
+    host = host_of(listener.at)
+    return not host or plain(host) == plain(address)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
 from bumper_tw import __version__
@@ -30,6 +31,12 @@ from bumper_tw.values import Company, Device
 
 #: Contacts that one snapshot tells of.
 MOST_CONTACTS = 500
+
+#: Contacts that are judged in one turn of the reactor; each takes a tenth of a millisecond.
+AT_ONCE = 20
+
+#: Seconds between those turns, for all else.
+PAUSE = 0.001
 
 #: How the protocols are called.
 PROTOCOLS = {Company.MQTT: "mqtt", Company.XMPP: "xmpp"}
@@ -162,12 +169,12 @@ class Household:
     diagnose: Callable[[Contact], Diagnosis]
     expires: Callable[[], datetime]
 
-    def snapshot(self, database: bool = True, most: int = MOST_CONTACTS) -> Snapshot:
+    def snapshot(self, contacts: tuple[ContactSeen, ...] = (), database: bool = True) -> Snapshot:
         """
         This moment.
 
+        @param contacts: see L{contacts}.
         @param database: whether it can be written.
-        @param most: contacts in it; each takes a tenth of a millisecond.
         """
         return Snapshot(
             version=__version__,
@@ -179,7 +186,7 @@ class Household:
             data=str(self.data),
             listeners=listeners(self.doors()),
             robots=tuple(map(self._robot, self.registry.devices())),
-            contacts=self._contacts(most),
+            contacts=contacts,
             certificate_days=self.certificate_days(),
             database=database,
         )
@@ -201,10 +208,19 @@ class Household:
             heard=max((each.at for each in self.telemetry.latest(did)), default=0.0),
         )
 
-    def _contacts(self, most: int) -> tuple[ContactSeen, ...]:
+    def contacts(self) -> Deferred[tuple[ContactSeen, ...]]:
+        """The newest contacts of the last day, and what they mean; takes some turns."""
+        return Deferred.fromCoroutine(self._contacts())
+
+    async def _contacts(self) -> tuple[ContactSeen, ...]:
         recent = self.clock.seconds() - A_DAY
-        newest = list(islice(self.journal.contacts(), most))
-        return tuple(self._contact(c) for c in reversed(newest) if c.began > recent)
+        newest = list(islice(self.journal.contacts(), MOST_CONTACTS))
+        wanted = [each for each in reversed(newest) if each.began > recent]
+        found: list[ContactSeen] = []
+        for begin in range(0, len(wanted), AT_ONCE):
+            await deferLater(self.clock, PAUSE)
+            found.extend(map(self._contact, wanted[begin : begin + AT_ONCE]))
+        return tuple(found)
 
     def _contact(self, contact: Contact) -> ContactSeen:
         diagnosis = self.diagnose(contact)

@@ -14,11 +14,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from OpenSSL import crypto
 
 from bumper_tw.app.addresses import plain
 from bumper_tw.app.doctor.evidence import Evidence
 from bumper_tw.app.doctor.finding import Verdict, fine, told, wrong
+from bumper_tw.app.doctor.strictness import fault
 from bumper_tw.errors import StartError
 from bumper_tw.pki import pem
 from bumper_tw.pki.certificates import covered, not_after, not_before, signed_by
@@ -46,6 +46,10 @@ Look = Callable[[Evidence], Verdict]
 RENEW = (
     "remove bumper.crt and bumper.key there and start the server again; it makes new ones as "
     "long as ca.crt and ca.key are there"
+)
+REPLACE = (
+    "move ca.crt, ca.key, bumper.crt and bumper.key away from there and start the server again; "
+    "it makes a new authority, which every device that trusts this one has to get from /ca"
 )
 SET_CLOCK = "set the clock, and have it kept right: timedatectl set-ntp true"
 
@@ -107,18 +111,49 @@ def _judged(
     if not_before(chain[0]) > now or not_before(authority) > now:
         return told(f"{place} is not valid yet, by the clock of this box")
     days = days_left(chain[0], evidence.now)
-    if min(days, days_left(authority, evidence.now)) < ENOUGH_DAYS:
-        which = place if days < ENOUGH_DAYS else place.with_name(CA)
-        return wrong(f"{which} is good for {max(0, int(days))} days only", RENEW)
+    left = days_left(authority, evidence.now)
+    if left < ENOUGH_DAYS:
+        which = place.with_name(CA)
+        return wrong(f"{which} is good for {max(0, int(left))} days only", REPLACE)
+    if days < ENOUGH_DAYS:
+        return wrong(f"{place} is good for {max(0, int(days))} days only", RENEW)
     if not signed_by(chain[0], authority):
         return told(f"{place} is not of our authority; it is good for {int(days)} days")
-    fault = strict_fault(chain, authority, now)
-    if fault:
-        return wrong(f"{place} does not pass a strict look: {fault}", RENEW)
+    return _looked_at_strictly(evidence, place, chain, authority)
+
+
+def _looked_at_strictly(
+    evidence: Evidence,
+    place: Path,
+    chain: tuple[x509.Certificate, ...],
+    authority: x509.Certificate,
+) -> Verdict:
+    now = datetime.fromtimestamp(evidence.now, UTC)
+    found = fault(chain, authority, now)
+    if found is not None and not found.of_authority:
+        return wrong(f"{place} does not pass a strict look: {found.said}", RENEW)
+    if found is not None and (worse := fault(chain, authority, now, strict=False)):
+        return wrong(f"nobody accepts {place.with_name(CA)}: {worse.said}", REPLACE)
     missing = _uncovered(evidence, chain[0])
     if missing:
         return wrong(f"{place} does not say {missing}, which is where robots find us", RENEW)
-    return fine(f"the certificate is good for {int(days)} days, for strict clients, too")
+    days = int(days_left(chain[0], evidence.now))
+    if found is not None:
+        return told(_of_the_old_kind(place.with_name(CA), found.said, days))
+    return fine(f"the certificate is good for {days} days, for strict clients, too")
+
+
+def _of_the_old_kind(place: Path, said: str, days: int) -> str:
+    """
+    What to say of an authority that is good enough for those who trust it by hand: phones and
+    robots take it for their own as it is.  Only a new one would be better, which all of them
+    would have to get, so nobody is told to make one.
+    """
+    return (
+        f"the certificate is good for {days} days, but not for strict clients that verify it, "
+        f"such as programs with Python 3.13 and newer: {said}, in {place}; phones and robots "
+        "do not mind, and would all have to trust a new authority, so it is better left as it is"
+    )
 
 
 def days_left(found: x509.Certificate, now: float) -> float:
@@ -128,27 +163,6 @@ def days_left(found: x509.Certificate, now: float) -> float:
     @param now: seconds since 1970.
     """
     return (not_after(found).timestamp() - now) / A_DAY
-
-
-def strict_fault(
-    chain: tuple[x509.Certificate, ...], authority: x509.Certificate, now: datetime
-) -> str:
-    """
-    What clients that follow RFC 5280 to the letter have against a chain; empty for nothing.
-
-    @param chain: the leaf first; our authority may be missing in it.
-    """
-    store = crypto.X509Store()
-    store.add_cert(crypto.X509.from_cryptography(authority))
-    store.set_flags(crypto.X509StoreFlags.X509_STRICT)
-    store.set_time(now)
-    between = [crypto.X509.from_cryptography(each) for each in chain[1:]]
-    leaf = crypto.X509.from_cryptography(chain[0])
-    try:
-        crypto.X509StoreContext(store, leaf, between).verify_certificate()
-    except crypto.X509StoreContextError as error:
-        return str(error)
-    return ""
 
 
 def _uncovered(evidence: Evidence, leaf: x509.Certificate) -> str:

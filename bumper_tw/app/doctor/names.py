@@ -124,10 +124,16 @@ async def all_asked(evidence: Evidence) -> list[Inquiry]:
 
 
 def ours(evidence: Evidence) -> frozenset[str]:
-    """The addresses that names may lead to."""
+    """The addresses that names may lead to: what the owner chose, and where we listen."""
     chosen = (evidence.announce, *evidence.settings.dns.answer)
-    own = (each.address for each in evidence.own if not is_loopback(each.address))
-    return frozenset(plain(address) for address in (*chosen, *own) if address)
+    own = owned(evidence)
+    wanted = {plain(address) for address in chosen if address} | own
+    return frozenset(a for a in wanted if a not in own or not evidence.lacking(a))
+
+
+def owned(evidence: Evidence) -> frozenset[str]:
+    """The addresses of this box, but for those that others never reach."""
+    return frozenset(plain(e.address) for e in evidence.own if not is_loopback(e.address))
 
 
 def four(evidence: Evidence, asked: Sequence[Inquiry]) -> Verdict:
@@ -154,20 +160,41 @@ def _of_one(evidence: Evidence, inquiry: Inquiry) -> Verdict:
     astray = [name for name in evidence.hosts if name not in right]
     if not astray:
         return fine("")
-    return wrong(_astray(evidence, inquiry, astray), REMEDY)
+    where = _where(here, inquiry, astray)
+    sentence = f"{_astray(evidence, inquiry, astray)}{_elsewhere(evidence, where)}"
+    if where in owned(evidence) and evidence.address in here:
+        return wrong(sentence, f"have them lead to {evidence.address}; for that, {REMEDY}")
+    return wrong(sentence, REMEDY)
+
+
+def _where(here: frozenset[str], inquiry: Inquiry, astray: list[str]) -> str:
+    """Where names lead most often that do not lead here; empty for nowhere."""
+    found = Counter(
+        address
+        for each in inquiry.answers
+        if each.name in astray
+        for address in each.four
+        if address not in here
+    )
+    return found.most_common(1)[0][0] if found else ""
+
+
+def _elsewhere(evidence: Evidence, where: str) -> str:
+    """What is there instead, in words."""
+    if not where:
+        return ""
+    closed = evidence.lacking(where) if where in owned(evidence) else ()
+    more = f", an address of this box where port {closed[0]} is not ours" if closed else ""
+    return f"; {where} is where they lead{more}"
 
 
 def _astray(evidence: Evidence, inquiry: Inquiry, astray: list[str]) -> str:
-    """One sentence on names that lead elsewhere, or nowhere."""
-    where = Counter(
-        address for each in inquiry.answers if each.name in astray for address in each.four
-    )
-    elsewhere = f"; {where.most_common(1)[0][0]} is where they lead" if where else ""
+    """How many names lead elsewhere, or nowhere."""
     if len(astray) == len(evidence.hosts):
-        return f"none of the {len(astray)} names leads here, says {inquiry.title}{elsewhere}"
+        return f"none of the {len(astray)} names leads here, says {inquiry.title}"
     return (
         f"{len(astray)} of {len(evidence.hosts)} names do not lead here, says {inquiry.title}: "
-        f"{listed(astray)}{elsewhere}"
+        f"{listed(astray)}"
     )
 
 

@@ -1,6 +1,7 @@
 """Where this box listens, and what address it tells."""
 
 import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ from bumper_tw.app.addresses import BRIDGES, plain
 from bumper_tw.app.doctor.evidence import Evidence, is_inward, is_loopback, speaks
 from bumper_tw.app.doctor.finding import Verdict, fine, listed, told, wrong
 from bumper_tw.app.doctor.snapshot import ListenerSeen
+from bumper_tw.app.doctor.sockets import is_held
 from bumper_tw.app.ports import PRIVILEGES, host_of
 
 #: Below this one a port needs privileges, where the kernel does not say.
@@ -45,11 +47,11 @@ def _not_ours(evidence: Evidence) -> Iterator[str]:
         if evidence.snapshot is not None:
             if not each.bound:
                 yield each.why or f"{each.at} is not open; restart the server"
-        elif each.port and (error := _refused(each)) is not None:
+        elif each.port and (error := _refused(evidence, each)) is not None:
             yield evidence.ports.explain(error, each.at)
 
 
-def _refused(listener: ListenerSeen) -> CannotListenError | None:
+def _refused(evidence: Evidence, listener: ListenerSeen) -> CannotListenError | None:
     """Why a port cannot be bound; the moment for which it is bound is short."""
     host = host_of(listener.at)
     if host is None:
@@ -62,9 +64,20 @@ def _refused(listener: ListenerSeen) -> CannotListenError | None:
             # Two sockets may be bound to one port; only one of them may listen.
             probe.listen(1)
         except OSError as error:
-            lacking = error.errno in {errno.EACCES, errno.EPERM}
-            return None if lacking else CannotListenError(host, listener.port, error)
+            return reason(evidence, host, listener.port, error)
     return None
+
+
+def reason(evidence: Evidence, host: str, port: int, error: OSError) -> CannotListenError | None:
+    """
+    Why a port cannot be bound, C{None} if only privileges are missing: for want of them the
+    kernel does not even look whether it is free.
+    """
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        if not is_held(evidence.ports.proc, host, port):
+            return None
+        error = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    return CannotListenError(host, port, error)
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -104,6 +117,11 @@ def announce(evidence: Evidence) -> Verdict:
         return wrong(
             f"robots are told {address}, which only containers on this box reach "
             f"({bridge.interface})",
+            f"{ANNOUNCE}; robots reach {_instead(evidence)}",
+        )
+    if bridge is not None and (closed := evidence.lacking(address)):
+        return wrong(
+            f"robots are told {address}, where port {closed[0]} is not ours",
             f"{ANNOUNCE}; robots reach {_instead(evidence)}",
         )
     if bridge is not None:
@@ -150,10 +168,11 @@ def privileges(evidence: Evidence) -> Verdict:
             return told("the server runs as root, which it does not need: --uid lets go of that")
         return fine(f"the server runs as user {evidence.snapshot.uid}")
     lowest = _unprivileged(evidence.ports.proc)
-    low = sorted({each.port for each in evidence.listeners if 0 < each.port < lowest})
+    # The server starts without optional ones, so that they matter less.
+    low = sorted((e.optional, e.port) for e in evidence.listeners if 0 < e.port < lowest)
     if not low or evidence.uid == 0 or _may_bind(evidence.ports.proc):
         return fine("the ports can be opened by who asks")
-    return wrong(f"port {low[0]} {_split_privileges()[0]}", _split_privileges()[1])
+    return wrong(f"port {low[0][1]} {_split_privileges()[0]}", _split_privileges()[1])
 
 
 def _split_privileges() -> tuple[str, str]:

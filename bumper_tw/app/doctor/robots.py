@@ -8,6 +8,7 @@ from bumper_tw.app.doctor.seen import NO_SERVER
 from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, RobotSeen
 from bumper_tw.dialect.firmware import Trust, trust
 from bumper_tw.dialect.models import model
+from bumper_tw.front.whom import is_on_this_box
 from bumper_tw.web.call import in_brackets
 
 #: Seconds after which a robot that is connected has said something.
@@ -62,9 +63,11 @@ def _missing(names: str, first: RobotSeen, last: ContactSeen | None) -> Verdict:
 
 def _last_trouble(evidence: Evidence, did: str) -> ContactSeen | None:
     """Why it is not here: what came last from where it was last, unless that went well."""
-    mine = (each for each in reversed(evidence.contacts) if each.robot == did)
-    host = next((each.host for each in mine), None)
-    last = next((each for each in reversed(evidence.contacts) if each.host == host), None)
+    mine = next((each for each in reversed(evidence.contacts) if each.robot == did), None)
+    if mine is None or is_on_this_box(mine.host, mine.local):
+        last = mine
+    else:
+        last = next(each for each in reversed(evidence.contacts) if each.host == mine.host)
     return last if last is not None and last.remedy else None
 
 

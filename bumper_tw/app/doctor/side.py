@@ -67,7 +67,7 @@ class DoctorSide:
             lambda: listeners(parts.doors()),
             parts.records,
             self._household.certificate_days,
-            lambda: self._evidence(self._household.snapshot(most=0)),
+            lambda: self._evidence(self._household.snapshot()),
             settings.dns.needed,
         )
 
@@ -78,8 +78,7 @@ class DoctorSide:
         return Deferred.fromCoroutine(self._examination())
 
     async def _examination(self) -> Findings:
-        written = await self.readiness.database()
-        found = self._evidence(self._household.snapshot(written.ok))
+        found = self._evidence(await self._moment())
         return await examine(found, in_thread(self._reactor))
 
     def report(self) -> Deferred[Mapping[str, Any]]:
@@ -91,8 +90,11 @@ class DoctorSide:
         return Deferred.fromCoroutine(self._snapshot())
 
     async def _snapshot(self) -> Mapping[str, Any]:
+        return to_json(await self._moment())
+
+    async def _moment(self) -> Snapshot:
         written = await self.readiness.database()
-        return to_json(self._household.snapshot(written.ok))
+        return self._household.snapshot(await self._household.contacts(), written.ok)
 
     def routes(self, guard: Callable[[Call], Principal]) -> tuple[Route, ...]:
         """For the site."""

@@ -20,6 +20,9 @@ NOW = 1_790_000_000.0
 
 BOX, BRIDGE, PHONE, ROBOT = "192.168.7.2", "172.17.0.1", "192.168.7.33", "192.168.7.44"
 
+#: What the box may have besides.
+OTHER = "192.168.7.3"
+
 OWN = (
     InterfaceAddress("lo", "127.0.0.1"),
     InterfaceAddress("eth0", BOX),

@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
+from itertools import pairwise
 from pathlib import Path
 
 from attrs import evolve
+from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.doctor.gathering import MOST_CONTACTS, asked, networks
+from bumper_tw.app.doctor.gathering import AT_ONCE, MOST_CONTACTS, PAUSE, asked, networks
 from bumper_tw.app.doctor.side import Parts, household
-from bumper_tw.app.doctor.snapshot import ListenerSeen, Snapshot
+from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, Snapshot
 from bumper_tw.app.lifecycle import Listener
 from bumper_tw.app.settings import DnsSettings, Listen, Settings
 from bumper_tw.core.devices import DeviceRegistry
@@ -38,7 +40,7 @@ class HouseholdTests(SynchronousTestCase):
     """A snapshot says what the parts of the server know."""
 
     def setUp(self) -> None:
-        self.clock = Clock()
+        self.clock, self.judged = Clock(), 0
         self.clock.advance(NOW)
         database = InlineDatabase()
         self.registry = DeviceRegistry(self.clock, DeviceStore(database))
@@ -58,12 +60,20 @@ class HouseholdTests(SynchronousTestCase):
         self.household = household(self.clock, Settings(), self.parts)
 
     def diagnose(self, contact: Contact) -> Diagnosis:
-        """Every contact is the same to this one."""
+        """Every contact is the same to this one; it counts them."""
+        self.judged += 1
         return Diagnosis("silent", False, f"{contact.host} is silent", "wait")
 
     def snapshot(self) -> Snapshot:
         """This moment."""
         return self.household.snapshot()
+
+    def contacts(self) -> tuple[ContactSeen, ...]:
+        """The contacts, when all turns that they take are over."""
+        found = self.household.contacts()
+        while not found.called:
+            self.clock.advance(PAUSE)
+        return self.successResultOf(found)
 
     def test_box(self) -> None:
         """Where everything is, wherever the process goes later."""
@@ -71,6 +81,7 @@ class HouseholdTests(SynchronousTestCase):
         self.assertEqual(found.certs, str(Path("certs").absolute()))
         self.assertEqual(found.data, str(Path("data").absolute()))
         self.assertEqual(found.certificate_days, 100.0)
+        self.assertEqual(found.contacts, ())
         self.assertIs(self.household.snapshot(database=False).database, False)
 
     def test_listeners(self) -> None:
@@ -109,7 +120,8 @@ class HouseholdTests(SynchronousTestCase):
         newest.greeted(ClientHello("lbo.ecovacs.net"))
         newest.speaks(Speech.MQTT)
         newest.let_in("dusty", DUSTY.did)
-        found = self.snapshot().contacts
+        found = self.contacts()
+        self.assertEqual(self.household.snapshot(found).contacts, found)
         self.assertEqual(len(found), MOST_CONTACTS)
         self.assertEqual([each.number for each in found], list(range(11, MOST_CONTACTS + 11)))
         last = found[-1]
@@ -121,7 +133,28 @@ class HouseholdTests(SynchronousTestCase):
         """What was more than a day ago is of no interest."""
         self.journal.begin(ROBOT, 1, BOX, 443, "all", True)
         self.clock.advance(90_000)
-        self.assertEqual(self.snapshot().contacts, ())
+        self.assertEqual(self.contacts(), ())
+
+    def test_many_contacts(self) -> None:
+        """Few are judged at a time, so that the server goes on meanwhile."""
+        for port in range(MOST_CONTACTS):
+            self.journal.begin(ROBOT, port, BOX, 443, "all", True)
+        found, turns = self.household.contacts(), [0]
+        while not found.called:
+            self.clock.advance(PAUSE)
+            turns.append(self.judged)
+        self.assertEqual(turns[-1], MOST_CONTACTS)
+        steps = [after - before for before, after in pairwise(turns)]
+        self.assertLessEqual(max(steps), AT_ONCE)
+        self.assertEqual(len(self.successResultOf(found)), MOST_CONTACTS)
+
+    def test_hang_up(self) -> None:
+        """Nothing is left to do when nobody waits any more."""
+        self.journal.begin(ROBOT, 1, BOX, 443, "all", True)
+        found = self.household.contacts()
+        found.cancel()
+        self.failureResultOf(found, CancelledError)
+        self.assertEqual((self.clock.getDelayedCalls(), self.judged), ([], 0))
 
 
 class SurroundingTests(SynchronousTestCase):

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.doctor import keeping
 from bumper_tw.app.doctor.finding import Verdict
+from bumper_tw.app.doctor.strictness import fault
 from bumper_tw.pki import authority, pem
 from bumper_tw.pki.authority import Authority
 from bumper_tw.storage.database import InlineDatabase
@@ -110,6 +111,51 @@ class CertificateTests(KeepingCase):
         self.put("bumper.crt", pem.text(old_fashioned(ours)))
         self.wrong(keeping.certificate(self.house), "strict")
 
+    def take_over(self, imported: Authority, address: str = BOX) -> None:
+        """An authority that was somewhere else before, and the leaf we have made with it."""
+        what = authority.cover(("box",), [ip_address(address)])
+        self.put("ca.crt", pem.text(imported.certificate))
+        self.put("bumper.crt", pem.text(authority.leaf(imported, ec_key(), what, TODAY)))
+
+    def test_old_fashioned_authority(self) -> None:
+        """An imported one without what strict clients want: no new leaf helps, so that is told."""
+        for end in (2000, 400):
+            self.take_over(imported_authority(days=end))
+            verdict = keeping.certificate(self.house)
+            self.assertIsNone(verdict.sound, verdict)
+            self.assertEqual(verdict.remedy, "")
+            for words in ("ca.crt", "Python 3.13", "phones and robots do not mind"):
+                self.assertIn(words, verdict.sentence)
+        self.take_over(imported_authority(), "192.168.1.1")
+        self.wrong(keeping.certificate(self.house), BOX)
+
+    def test_lenient_clients(self) -> None:
+        """Others than strict ones have nothing against such an authority, indeed."""
+        imported = imported_authority()
+        leaf = authority.leaf(imported, ec_key(), authority.cover((), ()), TODAY)
+        found = fault((leaf,), imported.certificate, TODAY)
+        assert found is not None
+        self.assertTrue(found.of_authority)
+        self.assertIsNone(fault((leaf,), imported.certificate, TODAY, strict=False))
+        ours = new_authority(now=TODAY)
+        found = fault((old_fashioned(ours),), ours.certificate, TODAY)
+        assert found is not None
+        self.assertFalse(found.of_authority)
+
+    def test_no_authority(self) -> None:
+        """One that may not sign is accepted by nobody; that is mended by another one only."""
+        self.take_over(imported_authority(ca=False))
+        verdict = keeping.certificate(self.house)
+        self.wrong(verdict, "nobody accepts", "ca.crt")
+        self.assertIn("ca.key", verdict.remedy)
+
+    def test_authority_expires(self) -> None:
+        """Its end is also that of all it has signed; another leaf does not help."""
+        self.take_over(imported_authority(days=5))
+        verdict = keeping.certificate(self.house)
+        self.wrong(verdict, "ca.crt is good for 5 days only")
+        self.assertIn("ca.key", verdict.remedy)
+
     def test_owners(self) -> None:
         """A certificate of somebody else's is told of, and not judged."""
         self.certify()
@@ -131,6 +177,24 @@ def old_fashioned(issuer: Authority) -> x509.Certificate:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("box")]), critical=False)
         .sign(issuer.key, hashes.SHA256())
     )
+
+
+def imported_authority(days: int = 2000, ca: bool = True) -> Authority:
+    """One as other programs make them: it says what it is, and nothing else."""
+    key = ec_key()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bumper CA")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(8)
+        .not_valid_before(TODAY - DAY)
+        .not_valid_after(TODAY + days * DAY)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Authority(made, key)
 
 
 class KeyTests(KeepingCase):

@@ -7,12 +7,26 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from bumper_tw.app.addresses import InterfaceAddress
 from bumper_tw.app.doctor.evidence import Evidence, Server
 from bumper_tw.app.doctor.finding import Finding
 from bumper_tw.app.doctor.names import AT_ONCE, ENOUGH_FAILURES, names
+from bumper_tw.app.doctor.snapshot import ListenerSeen
 from bumper_tw.app.settings import DnsSettings
 from bumper_tw.dns.wires import AnswerTimedOut, NoAnswer
-from tests.app.doctor.cases import BOX, HOSTS, Zone, announcing, everywhere, lookup, well
+from tests.app.doctor.cases import (
+    BOX,
+    HOSTS,
+    LISTENERS,
+    OTHER,
+    OWN,
+    Zone,
+    announcing,
+    everywhere,
+    lookup,
+    seen,
+    well,
+)
 
 PIHOLE, ROUTER = ("192.168.7.1", 53), ("192.168.7.5", 5353)
 
@@ -93,6 +107,50 @@ class NameTests(SynchronousTestCase):
         settings = evolve(self.house.settings, dns=DnsSettings(answer=("192.168.9.8",)))
         house = evolve(self.zone(everywhere("192.168.9.8")), settings=settings)
         self.assertIs(self.found(house)[0].sound, True)
+
+    def bound(self, zone: dict[tuple[str, str], Any], to: str = BOX) -> Evidence:
+        """The house with another address, where port 443 is somebody else's."""
+        listeners = (ListenerSeen("all", f"tcp:443:interface={to}", True, 443), *LISTENERS[1:])
+        own = (*OWN, InterfaceAddress("eth0", OTHER))
+        return evolve(seen(self.zone(zone), listeners=listeners), own=own)
+
+    def test_own_but_not_there(self) -> None:
+        """An address of this box is no good if nothing of ours listens there."""
+        self.assertIs(self.found(self.bound(everywhere(BOX)))[0].sound, True)
+        for house in (
+            self.bound(everywhere(OTHER)),
+            announcing(BOX, self.bound(everywhere(OTHER))),
+        ):
+            four, _ = self.found(house)
+            self.assertIs(four.sound, False)
+            self.assertIn(f"{OTHER} is where they lead, an address of this box", four.sentence)
+            self.assertIn("port 443 is not ours", four.sentence)
+            self.assertIn(f"have them lead to {BOX}", four.remedy)
+        some = {**everywhere(BOX), (HOSTS[1], "A"): (BOX, OTHER)}
+        self.assertIn("1 of 3 names", self.found(self.bound(some))[0].sentence)
+        chosen = announcing(OTHER, self.bound(everywhere(OTHER)))
+        self.assertIs(self.found(chosen)[0].sound, False)
+
+    def test_all_addresses(self) -> None:
+        """Where we listen at all addresses, each of them will do, whichever robots are told."""
+        own = (*OWN, InterfaceAddress("eth0", OTHER))
+        house = announcing(BOX, evolve(self.zone(everywhere(OTHER)), own=own))
+        self.assertIs(self.found(house)[0].sound, True)
+
+    def test_told_where_we_are(self) -> None:
+        """Robots and Home Assistant are told the address where we listen, not the usual one."""
+        house = self.bound(everywhere(OTHER), to=OTHER)
+        self.assertEqual((house.source, house.address), (BOX, OTHER))
+        self.assertIs(self.found(house)[0].sound, True)
+
+    def test_not_bound(self) -> None:
+        """A listener that is not there serves nobody; a loopback one nobody else."""
+        house = self.bound(everywhere(BOX))
+        assert house.snapshot is not None
+        shut = [evolve(each, bound=each.port != 443) for each in house.listeners]
+        inner = ListenerSeen("all", "tcp:443:interface=127.0.0.1", True, 443)
+        house = seen(house, listeners=(*shut, inner))
+        self.assertEqual((house.lacking(BOX), house.lacking(OTHER)), ((), ()))
 
     def test_servers(self) -> None:
         """Each of the given servers is asked, not the system; the wrong one is named."""

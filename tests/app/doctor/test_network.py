@@ -1,5 +1,6 @@
 """Tests for L{bumper_tw.app.doctor.network}."""
 
+import errno
 import socket
 from contextlib import closing
 from ipaddress import IPv4Network
@@ -8,12 +9,15 @@ from pathlib import Path
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from bumper_tw.app.addresses import InterfaceAddress
 from bumper_tw.app.doctor import network
 from bumper_tw.app.doctor.evidence import Evidence
 from bumper_tw.app.doctor.finding import Verdict
 from bumper_tw.app.doctor.snapshot import ListenerSeen
 from bumper_tw.app.settings import Listen
-from tests.app.doctor.cases import BOX, BRIDGE, LISTENERS, announcing, seen, well
+from tests.app.doctor.cases import BOX, BRIDGE, LISTENERS, OTHER, announcing, seen, well
+from tests.app.doctor.test_sockets import holds
+from tests.app.test_ports import socket_line
 
 
 class NetworkCase(SynchronousTestCase):
@@ -69,6 +73,17 @@ class PortTests(NetworkCase):
             place = Listen("web", f"tcp:{port}:interface=127.0.0.1")
             self.wrong(network.ports(self.stopped(place)), str(port), "held by")
         self.fine(network.ports(self.stopped(place)))
+
+    def test_without_privileges(self) -> None:
+        """The kernel refuses an ordinary user first; that somebody has the port is told so."""
+        refused = PermissionError(errno.EACCES, "Permission denied")
+        self.assertIsNone(network.reason(self.house, "", 443, refused))
+        holds(self.folder / "proc", socket_line("0.0.0.0", 443, 71))
+        self.assertIsNone(network.reason(self.house, "", 80, refused))
+        found = network.reason(self.house, "", 443, refused)
+        assert found is not None
+        said = self.house.ports.explain(found, "tcp:443")
+        self.assertTrue(said.startswith("tcp port 443 is held by another program; "), said)
 
     def test_no_address_of_this_box(self) -> None:
         """An interface that this box has not got."""
@@ -129,6 +144,16 @@ class AnnounceTests(NetworkCase):
         inward = (ListenerSeen("all", "tcp:443:interface=127.0.0.1", True, 443),)
         self.fine(network.announce(announcing("127.0.0.1", seen(self.house, listeners=inward))))
 
+    def test_not_there(self) -> None:
+        """An address of this box, whose port is somebody else's."""
+        one = (ListenerSeen("all", f"tcp:443:interface={BOX}", True, 443), *LISTENERS[2:])
+        own = (*self.house.own, InterfaceAddress("eth0", OTHER))
+        house = evolve(seen(self.house, listeners=one), own=own)
+        verdict = network.announce(announcing(OTHER, house))
+        self.wrong(verdict, OTHER, "port 443 is not ours")
+        self.assertIn(f"robots reach {BOX}", verdict.remedy)
+        self.fine(network.announce(announcing(BOX, house)))
+
     def test_bridge(self) -> None:
         """Only containers get there."""
         self.wrong(network.announce(announcing(BRIDGE, self.house)), BRIDGE, "docker0")
@@ -162,6 +187,12 @@ class PrivilegeTests(NetworkCase):
         """Not everybody may open port 443."""
         self.wrong(network.privileges(self.stopped(Listen("all", "tcp:443"))), "443", "privileges")
         self.fine(network.privileges(self.stopped(Listen("all", "tcp:1443"))))
+
+    def test_optional(self) -> None:
+        """Of several ports the one is named that the server cannot do without."""
+        house = evolve(self.house, snapshot=None, uid=1000)
+        self.assertIn(80, [each.port for each in house.listeners])
+        self.wrong(network.privileges(house), "port 443 needs")
 
     def test_capability(self) -> None:
         """Whoever has the capability may."""

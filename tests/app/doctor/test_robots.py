@@ -87,6 +87,17 @@ class OfflineTests(RobotCase):
         self.assertIn(f"{ROBOT}: robot-pins", verdict.sentence)
         self.assertEqual(verdict.remedy, "mend robot-pins")
 
+    def test_beside_other_programs(self) -> None:
+        """What another program on this box met with says nothing of a robot that is there, too."""
+        here = {"host": "127.0.0.1", "local": "127.0.0.1"}
+        came = contact(1, "ok", robot=DUSTY.did, **here)
+        house = self.with_robots(self.gone)
+        found = robots.offline(seen(house, contacts=(came, contact(2, "untrusted-ca", **here))))
+        self.assertNotIn("untrusted-ca", found.sentence)
+        broke = contact(3, "violation", robot=DUSTY.did, **here)
+        found = robots.offline(seen(house, contacts=(came, broke)))
+        self.assertIn("violation", found.sentence)
+
     def test_just_started(self) -> None:
         """After a start robots take a while; one that came and went does not count as that."""
         house = evolve(seen(self.with_robots(self.gone), started=NOW - 10))
