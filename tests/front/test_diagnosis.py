@@ -16,6 +16,9 @@ from tests.front.chronicles import (
 
 APP = "okhttp/3.12.1"
 
+#: From where programs on this box come.
+HERE = (BOX, "127.0.0.1", "127.0.1.1", "::1", "::ffff:127.0.0.1", "")
+
 
 class TrustTests(ChronicleCase):
     """Whoever does not like our certificate."""
@@ -113,6 +116,62 @@ class TrustTests(ChronicleCase):
         alert = "tlsv1 alert internal error"
         self.assertKind(self.rejected(alert=alert), "handshake-cut", alert)
         self.assertKind(self.rejected(alert="bad signature"), "tls-failed", "bad signature")
+
+
+class HereTests(ChronicleCase):
+    """Programs on this box, where others were before: robots, and what tries the ports out."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for host in HERE:
+            self.end(self.robot(host))
+
+    def test_no_robot(self) -> None:
+        """A robot was here, but only its own connection is one of a robot."""
+        for host in HERE:
+            found = self.assertKind(self.rejected("", host), "untrusted-ca")
+            self.assertTrue(found.sentence.startswith("A program on this box does not"), found)
+            self.assertKind(self.robot(host), "ok", f"The robot {NICK} was let in")
+        self.end(self.robot())
+        self.assertKind(self.rejected("", ROBOT), "robot-pins", f"The robot {NICK}")
+
+    def test_no_pins(self) -> None:
+        """Whatever name is asked for here, nothing is said of anybody's firmware or app."""
+        for name in (BROKER, PORTAL):
+            found = self.assertKind(self.rejected(name, BOX), "untrusted-ca")
+            self.assertIn(f"A program on this box that asked for {name} does", found.sentence)
+            self.assertTrue(self.assertKind(self.end(self.secured(name, BOX)), "unused").sound)
+
+    def test_proved(self) -> None:
+        """A browser here trusts us, and something else here does not: that is no app."""
+        browser = self.secured("localhost", BOX)
+        browser.speaks(Speech.HTTP)
+        browser.requested("/ca/proof")
+        browser.proved()
+        self.assertKind(self.rejected("", BOX), "untrusted-ca", "A program on this box")
+
+    def test_agents(self) -> None:
+        """Over HTTP programs say themselves what they are."""
+        for agent, words in (
+            ("curl/7.88.1", "A program on this box that calls itself curl/7.88.1 was answered"),
+            ("Wget/1.19", "A program on this box that calls itself Wget/1.19 was answered"),
+            ("Mozilla/5.0 (X11)", "A browser on this box was answered"),
+            ("", "A program on this box was answered"),
+        ):
+            self.assertKind(self.asks(agent, "127.0.0.1"), "ok", words)
+        self.assertKind(self.rejected("", "127.0.0.1"), "untrusted-ca", "A program on this box do")
+
+    def test_account(self) -> None:
+        """Whoever has logged in is who he has shown to be."""
+        contact = self.come("127.0.0.1")
+        contact.speaks(Speech.MQTT)
+        contact.let_in("user anna")
+        self.assertKind(contact, "ok", "The user anna was let in")
+
+    def test_looks(self) -> None:
+        """Knocking at a port of this box is nobody's fault, over whatever address."""
+        for host in HERE:
+            self.assertTrue(self.assertKind(self.end(self.come(host)), "own-look").sound)
 
 
 class TlsTests(ChronicleCase):

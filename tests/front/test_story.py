@@ -104,6 +104,15 @@ class StoryTests(ChronicleCase):
         self.assertIn("A program on this box came to port 443", lines[0])
         self.assertIn("It began with 00 01, which is no known protocol.", lines)
 
+    def test_here(self) -> None:
+        """Several are at the addresses of this box; each connection says who that is."""
+        for host, robot, other in (
+            ("", "The robot Dusty came", "A program on this box that asked for"),
+            ("127.0.0.1", "127.0.0.1 (the robot Dusty)", "127.0.0.1 (a program on this box that"),
+        ):
+            self.assertIn(robot, self.story(self.robot(host))[0])
+            self.assertIn(other, self.story(self.shake(host=host))[0])
+
     def test_remark(self) -> None:
         """What the doctor noted is told in the same way."""
         self.journal.note("names", False, "mq.ecouser.net leads elsewhere", "run bumper dns")
