@@ -12,8 +12,8 @@ from typing import Protocol
 from attrs import frozen
 
 from benchmarks.brokers import Broker, certificates, more_files
-from benchmarks.entrance_load import Errand, Visits
 from benchmarks.entrance_server import DEDICATED, DIRECT, DOORS, PATH, SHARED
+from benchmarks.errands import Errand, Visits
 from benchmarks.load import request, tls_context
 from benchmarks.mqtt_connects import DISCONNECT
 from benchmarks.mqtt_frames import CONNACK, hello

@@ -62,7 +62,7 @@ IMPURE = {
 
 #: Where an import may hide in a function: the reactor must not be installed by an import,
 #: and what only some starts need is loaded late.
-LATE = {"app/tap.py", "app/cli.py", "app/assembly.py"}
+LATE = {"app/tap.py", "app/cli.py", "app/cli_parts.py", "app/assembly.py"}
 
 
 def part(module: str) -> str | None:

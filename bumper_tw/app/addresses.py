@@ -8,7 +8,7 @@ connection arrived on, unless only this box can reach that one.
 import re
 import socket
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from pathlib import Path
 
@@ -168,17 +168,68 @@ def _inet6(lines: list[str]) -> Iterator[InterfaceAddress]:
 
 
 @frozen
-class _Reading:
+class Reading:
     """
-    What the kernel said at one moment.
+    The addresses of this box at one moment.
 
-    @ivar bridged: addresses on bridges, which nobody outside this box reaches.
-    @ivar fallback: what to announce when the connection's own address is no good.
+    @ivar own: all of them, in one spelling.
+    @ivar bridged: those on bridges, which nobody outside this box reaches.
+    @ivar best: the one that others reach most likely, C{None} if there is none.
     """
 
-    taken: float
+    own: tuple[InterfaceAddress, ...]
     bridged: frozenset[str]
-    fallback: str | None
+    best: str | None
+
+    @classmethod
+    def of(cls, own: Iterable[InterfaceAddress], source: str | None) -> "Reading":
+        """
+        What the kernel says.
+
+        @param source: where the default route leaves.
+        """
+        plainly = tuple(InterfaceAddress(a.interface, plain(a.address)) for a in own)
+        bridged = frozenset(a.address for a in plainly if BRIDGES.fullmatch(a.interface))
+        # Robots speak IPv4; "sorted" is stable and leaves the kernel's order otherwise.
+        rest = sorted((a.address for a in plainly), key=lambda address: ":" in address)
+        fit = (a for a in (plain(source or ""), *rest) if announceable(a) and a not in bridged)
+        return cls(plainly, bridged, next(fit, None))
+
+    def reachable(self, local: str) -> str | None:
+        """
+        The address to tell somebody who got here by one of ours.
+
+        On a bridge that is another one, which containers reach as well: what is there may be
+        a proxy, or the DNS server of the house, that asks for somebody outside.
+
+        @return: C{None} when no address of this box can be reached from elsewhere.
+        """
+        arrived = plain(local)
+        good = announceable(arrived) and arrived not in self.bridged
+        return arrived if good else self.best
+
+
+@define
+class Lately:
+    """
+    What the kernel says of the addresses of this box, or said a moment ago.
+
+    @ivar own: the addresses, see L{own_addresses}.
+    @ivar source: where the default route leaves, see L{default_source}.
+    """
+
+    own: Callable[[], Iterable[InterfaceAddress]]
+    source: Callable[[], str | None]
+    clock: IReactorTime
+    _taken: float = field(default=0.0, init=False)
+    _last: Reading | None = field(default=None, init=False)
+
+    def read(self) -> Reading:
+        """The addresses, read again after L{FRESH} seconds."""
+        now = self.clock.seconds()
+        if self._last is None or not 0 <= now - self._taken < FRESH:
+            self._last, self._taken = Reading.of(self.own(), self.source()), now
+        return self._last
 
 
 @define
@@ -195,7 +246,10 @@ class Announcer:
     own: Callable[[], Sequence[InterfaceAddress]]
     source: Callable[[], str | None]
     clock: IReactorTime
-    _last: _Reading | None = field(default=None, init=False)
+    _lately: Lately = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._lately = Lately(self.own, self.source, self.clock)
 
     def for_connection(self, local_host: str) -> str | None:
         """
@@ -204,25 +258,4 @@ class Announcer:
         @param local_host: our end of that connection.
         @return: C{None} when no address of this box can be reached from elsewhere.
         """
-        if self.explicit:
-            return self.explicit
-        reading = self._reading()
-        arrived = plain(local_host)
-        if announceable(arrived) and arrived not in reading.bridged:
-            return arrived
-        return reading.fallback
-
-    def _reading(self) -> _Reading:
-        now = self.clock.seconds()
-        if self._last is None or not 0 <= now - self._last.taken < FRESH:
-            self._last = self._read(now)
-        return self._last
-
-    def _read(self, now: float) -> _Reading:
-        own = self.own()
-        bridged = frozenset(plain(a.address) for a in own if BRIDGES.fullmatch(a.interface))
-        # Robots speak IPv4; "sorted" is stable and leaves the kernel's order otherwise.
-        rest = sorted((plain(a.address) for a in own), key=lambda address: ":" in address)
-        found = (plain(self.source() or ""), *rest)
-        fit = (a for a in found if announceable(a) and a not in bridged)
-        return _Reading(now, bridged, next(fit, None))
+        return self.explicit or self._lately.read().reachable(local_host)

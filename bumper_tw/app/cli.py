@@ -1,56 +1,50 @@
 """C{bumper}: the same as C{twistd bumper} in the foreground, and what owners do besides."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from datetime import datetime
 from getpass import getpass
-from importlib import import_module
 from pathlib import Path
 from secrets import token_hex
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.python.failure import Failure
 
-from bumper_tw.app import config
 from bumper_tw.app.cli_owners import Deeds, give_arguments, share_arguments
-from bumper_tw.app.settings import Settings
+from bumper_tw.app.cli_parts import (
+    MINUTES,
+    RELOAD_ROBOTS,
+    Deed,
+    done,
+    now,
+    settings_of,
+    table,
+    wall_clock,
+)
 from bumper_tw.core.owner import Owner, Resident, RobotOwner
 from bumper_tw.core.passwords import Passwords
 from bumper_tw.core.policies import uid_of
 from bumper_tw.core.turns import Turns
-from bumper_tw.errors import BadRequest, BumperError
+from bumper_tw.errors import BadRequest
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.files import Files
-from bumper_tw.storage.migrations import DATABASE, migrate
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import TelemetryStore
 
 T = TypeVar("T")
 
-#: What one of our commands does, and what it says then.
-Deed = Callable[[InlineDatabase, argparse.Namespace], str]
-
 #: What a running server needs to be told.
 RELOAD = "send a running server SIGHUP to end the sessions of this account"
-RELOAD_ROBOTS = "send a running server SIGHUP to make it known there"
-
-#: How times are written for people.
-MINUTES = "%Y-%m-%d %H:%M"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a sub-command if the first word is one, and the server otherwise."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = COMMANDS.get(given[0]) if given else None
-    if given and given[0] in ELSEWHERE:
-        command = import_module(f"bumper_tw.app.{ELSEWHERE[given[0]]}").main
     if command is None:
         serve(given)
     else:
@@ -99,29 +93,32 @@ def firmware(arguments: Sequence[str]) -> int:
     return cli_reports.firmware(arguments)
 
 
-def done(deed: Deed, options: argparse.Namespace) -> int:
-    """Do something with the database; the exit status."""
-    try:
-        with closing(open_database(options)) as database:
-            said = deed(database, options)
-    except BumperError as why:
-        sys.stderr.write(f"bumper: {why}\n")
-        return 1
-    sys.stdout.write(f"{said}\n")
-    return 0
+def certs(arguments: Sequence[str]) -> int:
+    """The authority and its certificates; see L{bumper_tw.app.cli_certs}."""
+    from bumper_tw.app import cli_certs
+
+    return cli_certs.main(arguments)
 
 
-def open_database(options: argparse.Namespace) -> InlineDatabase:
-    """The database that the settings name; the server may be using it."""
-    path = settings_of(options).storage.directory / DATABASE
-    migrate(path)
-    return InlineDatabase(path)
+def dns(arguments: Sequence[str]) -> int:
+    """What to tell the DNS server of the house; see L{bumper_tw.app.cli_dns}."""
+    from bumper_tw.app import cli_dns
+
+    return cli_dns.main(arguments)
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
-    """What the settings say where the words leave it open."""
-    given = {} if options.data is None else {"storage.directory": str(options.data)}
-    return config.load(options.config, os.environ, given)
+def doctor(arguments: Sequence[str]) -> int:
+    """What is wrong, and what to do; see L{bumper_tw.app.cli_doctor}."""
+    from bumper_tw.app import cli_doctor
+
+    return cli_doctor.main(arguments)
+
+
+def journal(arguments: Sequence[str]) -> int:
+    """Who connected, and what became of it; see L{bumper_tw.app.cli_journal}."""
+    from bumper_tw.app import cli_journal
+
+    return cli_journal.main(arguments)
 
 
 def owner_of(database: InlineDatabase) -> Owner:
@@ -145,13 +142,6 @@ def deeds_on(database: InlineDatabase, options: argparse.Namespace | None = None
     return Deeds(wall_clock(), database, files, settings.identity.robots_of == "owners")
 
 
-def wall_clock() -> Any:
-    """The time of the day."""
-    from twisted.internet import reactor
-
-    return reactor
-
-
 def user_parser() -> argparse.ArgumentParser:
     """What can stand behind C{bumper user}."""
     return parser(
@@ -159,7 +149,7 @@ def user_parser() -> argparse.ArgumentParser:
         "Accounts with a password.",
         {
             "add": "add an account, or change its password",
-            "password": "the same",
+            "password": "change the password of an account, or add one",
             "remove": "remove an account and everything it is logged in to",
             "list": "list the accounts",
         },
@@ -179,7 +169,7 @@ def robot_parser() -> argparse.ArgumentParser:
             "remove": "forget a robot with its secret and its reports",
             "give": "make a robot somebody's, or every one that is nobody's",
             "share": "let somebody else use a robot, too",
-            "unshare": "do not let him any more",
+            "unshare": "do not let somebody use a robot any more",
         },
         ("did", "the id of the robot, as in the list"),
         {"give": give_arguments, "share": share_arguments, "unshare": share_arguments},
@@ -243,15 +233,13 @@ def list_users(database: InlineDatabase, _: argparse.Namespace) -> str:
 def list_robots(database: InlineDatabase, _: argparse.Namespace) -> str:
     """One robot a line, under the names of the columns."""
     robots = now(robot_owner_of(database).robots())
-    if not robots:
-        return "there are no robots"
-    rows = [("ID", "CLASS", "NAME", "SECRET", "LAST REPORT"), *map(columns, robots)]
+    names: tuple[str, ...] = ("ID", "CLASS", "NAME", "SECRET", "LAST REPORT")
+    rows = [columns(robot) for robot in robots]
     owners = now(deeds_on(database).owners())
     if owners:
-        column = ("OWNER", *(owners.get(robot.did, "-") for robot in robots))
-        rows = [(*row, owner) for row, owner in zip(rows, column, strict=True)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        names = (*names, "OWNER")
+        rows = [(*columns(robot), owners.get(robot.did, "-")) for robot in robots]
+    return table(names, rows, "there are no robots")
 
 
 def columns(robot: Resident) -> tuple[str, ...]:
@@ -263,28 +251,28 @@ def columns(robot: Resident) -> tuple[str, ...]:
 
 
 def trust_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
-    """Whatever it brings when it connects next counts from then on."""
+    """Forget the secret of a robot: what it brings when it connects next counts."""
     now(robot_owner_of(database).trust(options.did))
     return f"{options.did} is trusted when it connects next; {RELOAD_ROBOTS}"
 
 
 def give_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
-    """It is somebody else's from now on."""
+    """Make a robot somebody's, or all that are nobody's."""
     return now(deeds_on(database, options).give(options))
 
 
 def share_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
-    """Somebody uses it, too."""
+    """Let somebody else use a robot, too."""
     return now(deeds_on(database).share(options))
 
 
 def unshare_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
-    """He does not any more."""
+    """Do not let somebody use a robot any more."""
     return now(deeds_on(database).unshare(options))
 
 
 def remove_robot(database: InlineDatabase, options: argparse.Namespace) -> str:
-    """It is new when it connects next."""
+    """Forget a robot, which is new when it connects next."""
     # First what hangs on the robot, as with accounts.
     now(deeds_on(database, options).forget_robot(options.did))
     now(robot_owner_of(database).remove(options.did))
@@ -313,25 +301,11 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "robot": robot,
     "unknown": unknown,
     "firmware": firmware,
+    "certs": certs,
+    "dns": dns,
+    "doctor": doctor,
+    "journal": journal,
 }
-
-#: What else can, by the module whose C{main} does it.
-ELSEWHERE = {
-    "certs": "cli_certs",
-    "dns": "cli_dns",
-    "doctor": "cli_doctor",
-    "journal": "cli_journal",
-}
-
-
-def now(result: Deferred[T]) -> T:
-    """The result of something that does not wait: everything here runs at once."""
-    results: list[T] = []
-    failures: list[Failure] = []
-    result.addCallbacks(results.append, failures.append)
-    for failure in failures:
-        failure.raiseException()
-    return results[0]
 
 
 if __name__ == "__main__":

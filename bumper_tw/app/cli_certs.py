@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +11,14 @@ from typing import Any
 from attrs import evolve
 from cryptography import x509
 
-from bumper_tw.app.cli import MINUTES, settings_of
-from bumper_tw.app.cli_reports import table, with_folders
+from bumper_tw.app.cli_parts import MINUTES, settings_of, spoken, table, with_folders
 from bumper_tw.app.root import give
 from bumper_tw.app.settings import Settings
-from bumper_tw.errors import BadRequest, BumperError
-from bumper_tw.pki import bundle, handout, pem
+from bumper_tw.errors import BadRequest
+from bumper_tw.pki import handout, pem
 from bumper_tw.pki.authority import marked
 from bumper_tw.pki.certificates import covered, not_after, not_before
+from bumper_tw.pki.directory import CA_KEY
 from bumper_tw.pki.importing import authority_from, take_over, weaknesses
 from bumper_tw.pki.inventory import (
     AUTHORITY,
@@ -48,16 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     @return: the exit status.
     """
     options = parser().parse_args(arguments)
-    previous = os.umask(0o077)
-    try:
-        said = DEEDS[options.deed](own_settings(options), options)
-    except BumperError as why:
-        sys.stderr.write(f"bumper: {why}\n")
-        return 1
-    finally:
-        os.umask(previous)
-    sys.stdout.write(f"{said}\n")
-    return 0
+    return spoken(lambda: DEEDS[options.deed](own_settings(options), options))
 
 
 def own_settings(options: argparse.Namespace) -> Settings:
@@ -81,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         prog="bumper certs",
         description="The authority that phones and robots are to trust, and what it has signed.",
     )
-    parts = with_places(whole).add_subparsers(dest="deed", required=True, metavar="DEED")
+    parts = with_places(whole).add_subparsers(dest="deed", required=True, metavar="COMMAND")
 
     def deed(name: str, meaning: str) -> argparse.ArgumentParser:
         part = parts.add_parser(name, help=meaning, description=meaning)
@@ -191,7 +181,7 @@ def owners_own(directory: Path) -> Iterator[str]:
 def is_there(directory: Path, certificate: x509.Certificate) -> bool:
     """Whether that is our authority."""
     try:
-        return authority_in(directory) == certificate and (directory / "ca.key").exists()
+        return authority_in(directory) == certificate and (directory / CA_KEY).exists()
     except BadRequest:
         return False
 
@@ -224,11 +214,6 @@ def export(settings: Settings, options: argparse.Namespace) -> str:
     return f"{file} holds the certificate of {ca.subject.rfc4514_string()}"
 
 
-def packed(ca: x509.Certificate, _: str) -> bytes:
-    """The archive that robots have."""
-    return bundle.archive(pem.text(ca), int(not_before(ca).timestamp()))
-
-
 def minutes(at: datetime) -> str:
     """A time for people, in the time zone of this box."""
     return at.astimezone().strftime(MINUTES)
@@ -241,7 +226,7 @@ FORMS: Mapping[str, Callable[[x509.Certificate, str], bytes]] = {
     ".cer": lambda ca, _: handout.der(ca),
     ".der": lambda ca, _: handout.der(ca),
     ".mobileconfig": handout.mobileconfig,
-    ".tar.gz": packed,
+    ".tar.gz": lambda ca, _: handout.packed(ca),
 }
 
 DEEDS: Mapping[str, Deed] = {"list": show_all, "show": show, "import": take, "export": export}

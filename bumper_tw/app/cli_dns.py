@@ -1,25 +1,22 @@
 """C{bumper dns}: what to tell the DNS server of the house; nothing is changed by it."""
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TextIO
 
 from bumper_tw.app.addresses import (
-    BRIDGES,
     InterfaceAddress,
+    Reading,
     announceable,
     default_source,
     is_target,
     own_addresses,
     plain,
 )
-from bumper_tw.app.cli import settings_of, wall_clock
-from bumper_tw.app.cli_reports import with_folders
+from bumper_tw.app.cli_parts import settings_of, spoken, wall_clock, with_folders
 from bumper_tw.app.dns_snippets import SNIPPETS
 from bumper_tw.app.dns_told import Told, listens_on_six
 from bumper_tw.app.settings import Settings
-from bumper_tw.errors import BadRequest, BumperError
+from bumper_tw.errors import BadRequest
 from bumper_tw.pki.zones import ZONES
 
 Own = Callable[[], Sequence[InterfaceAddress]]
@@ -33,22 +30,16 @@ def main(arguments: Sequence[str]) -> int:
     @return: the exit status.
     """
     options = parser().parse_args(arguments)
-    return run(options, own_addresses, default_source, sys.stdout, sys.stderr)
+    return run(options, own_addresses, default_source)
 
 
-def run(options: argparse.Namespace, own: Own, source: Source, out: TextIO, err: TextIO) -> int:
+def run(options: argparse.Namespace, own: Own, source: Source) -> int:
     """
-    The same on any box.
+    Print what one program has to be told on a box with these addresses.
 
     @return: the exit status.
     """
-    try:
-        lines = list(said(options, own, source))
-    except BumperError as why:
-        err.write(f"bumper: {why}\n")
-        return 1
-    out.write("".join(f"{line}\n" for line in lines))
-    return 0
+    return spoken(lambda: "\n".join(said(options, own, source)))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,8 +64,9 @@ def said(options: argparse.Namespace, own: Own, source: Source) -> Iterator[str]
     if options.program is None:
         return overview()
     settings = settings_of(options)
-    addresses = given(options.address) or chosen(settings, own, source)
-    notes = () if options.address else remarks(settings, own, addresses)
+    named = given(options.address)
+    addresses = named or chosen(settings, own, source)
+    notes = doubts(settings, own, named) if named else remarks(settings, own, addresses)
     return SNIPPETS[options.program].lines(addresses, tuple(notes))
 
 
@@ -99,6 +91,19 @@ def given(addresses: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(plain(address) for address in addresses))
 
 
+def doubts(settings: Settings, own: Own, addresses: Sequence[str]) -> Iterator[str]:
+    """What may be wrong with the owner's own choice."""
+    reading = Reading.of(own(), None)
+    mine = {each.address for each in reading.own}
+    for address in addresses:
+        if address not in mine:
+            yield f"Is {address} right?  It is no address of this box, as far as it can see."
+        elif not announceable(address) or address in reading.bridged:
+            yield f"Is {address} right?  Robots and phones cannot reach this box there."
+        if ":" in address and not listens_on_six(settings.listen):
+            yield f"Is {address} right?  Not every [[listen]] listens on IPv6 (tcp6:)."
+
+
 def chosen(settings: Settings, own: Own, source: Source) -> tuple[str, ...]:
     """
     What our own DNS would tell.
@@ -117,9 +122,9 @@ def remarks(settings: Settings, own: Own, addresses: Sequence[str]) -> Iterator[
     if settings.dns.answer or settings.server.announce:
         yield f"{', '.join(addresses)}: from the settings."
         return
-    on_bridges = {each.address for each in own() if BRIDGES.fullmatch(each.interface)}
-    mine = dict.fromkeys(plain(each.address) for each in own())
-    rest = [a for a in mine if announceable(a) and a not in {*addresses, *on_bridges}]
+    reading = Reading.of(own(), None)
+    mine = dict.fromkeys(each.address for each in reading.own)
+    rest = [a for a in mine if announceable(a) and a not in {*addresses, *reading.bridged}]
     sixes = [a for a in rest if ":" in a]
     others = rest if listens_on_six(settings.listen) else [a for a in rest if a not in sixes]
     if others:

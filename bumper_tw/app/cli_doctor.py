@@ -9,10 +9,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
+from twisted.names import dns
 
 from bumper_tw.app.asking import NotRunning, ask
-from bumper_tw.app.cli import settings_of
-from bumper_tw.app.cli_reports import with_folders
+from bumper_tw.app.cli_parts import ended, settings_of, with_folders
 from bumper_tw.app.doctor.checks import InThread, examine
 from bumper_tw.app.doctor.evidence import Evidence, Server
 from bumper_tw.app.doctor.finding import Finding, failures, report
@@ -20,6 +20,7 @@ from bumper_tw.app.doctor.gathering import evidence, in_thread
 from bumper_tw.app.doctor.snapshot import Snapshot, parse
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BumperError
+from bumper_tw.front.whom import clean
 
 SNAPSHOT = "/api/doctor/snapshot"
 
@@ -29,10 +30,11 @@ PATIENCE = 10.0
 #: Shells give a meaning of their own to exit statuses above this.
 MOST = 125
 
+#: As much is shown of one text.
+LONGEST = 4000
+
 #: How a finding begins.
 MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
-
-DNS = 53
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,14 +44,18 @@ def main(arguments: Sequence[str]) -> int:
     @return: the exit status: how many failed.
     """
     options = parser().parse_args(arguments)
-    try:
-        settings = settings_of(options)
-        snapshot, trouble = running(settings)
-    except BumperError as why:
-        sys.stderr.write(f"bumper: {why}\n")
-        return 1
+    return ended(lambda: all_checks(settings_of(options), options))
+
+
+def all_checks(settings: Settings, options: argparse.Namespace) -> int:
+    """
+    Make the checks, with what the running server knows if there is one.
+
+    @return: how many failed.
+    """
+    snapshot, trouble = running(settings)
     if trouble:
-        sys.stderr.write(f"bumper: {trouble}\n")
+        sys.stderr.write(f"bumper: {clean(trouble)}\n")
     return examined(settings, snapshot, options)
 
 
@@ -82,7 +88,7 @@ def server(text: str) -> Server:
         text.rpartition(":") if "]:" in text or text.count(":") == 1 else (text, "", "")
     )
     try:
-        address, number = str(ip_address(host.strip("[]"))), int(port or DNS)
+        address, number = str(ip_address(host.strip("[]"))), int(port or dns.PORT)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text[:60]!r} is no address of a server") from None
     if not 0 < number < 65_536:
@@ -138,5 +144,7 @@ def rendered(findings: tuple[Finding, ...], running: bool, as_json: bool) -> str
 
 def lines(finding: Finding, width: int) -> str:
     """One finding for people."""
-    first = f"{MARKS[finding.sound]} {finding.check:{width}}  {finding.sentence}\n"
-    return f"{first}       -> {finding.remedy}\n" if finding.failed else first
+    first = f"{MARKS[finding.sound]} {finding.check:{width}}  {clean(finding.sentence, LONGEST)}"
+    below = [f"{'':{width + 7}}{clean(line)}" for line in finding.lines]
+    remedy = [f"       -> {clean(finding.remedy, LONGEST)}"] if finding.failed else []
+    return "".join(f"{line}\n" for line in (first, *below, *remedy))

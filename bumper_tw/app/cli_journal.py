@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bumper_tw.app.asking import NotRunning, ask
-from bumper_tw.app.cli import settings_of
-from bumper_tw.app.cli_reports import with_folders
+from bumper_tw.app.cli_parts import ended, settings_of, with_folders
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BumperError
 from bumper_tw.front.journal_file import KEPT, NAME
@@ -25,8 +24,8 @@ PATIENCE = 10.0
 #: Seconds that it waits for something to happen, and before it is looked for again.
 WAIT, AGAIN = 50, 1.0
 
-#: The most that is asked for at once.
-MOST = 1000
+#: The most that is asked for at once, and in all.
+PAGE, MOST = 300, 10_000
 
 #: As many entries are known by the lines that were printed of them.
 PRINTED = 2000
@@ -45,10 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = arguments_parser().parse_args(arguments)
     try:
-        return shown(settings_of(options), options)
-    except BumperError as why:
-        sys.stderr.write(f"bumper: {why}\n")
-        return 1
+        return ended(lambda: shown(settings_of(options), options))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -84,10 +80,10 @@ def shown(settings: Settings, options: argparse.Namespace) -> int:
 
     @raise BumperError: there is nothing.
     """
-    pages = Pages(settings)
+    pages = Pages(settings, options.json)
     try:
         # Whose they are is for us to see.
-        entries = pages.turn(0, MOST if options.who else options.limit)
+        entries = pages.last(MOST if options.who else options.limit)
     except NotRunning as none:
         if options.watch:
             raise
@@ -132,11 +128,29 @@ class Pages:
     @ivar was_quick: whether it did not wait as long as it should have.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, full: bool = False) -> None:
+        """
+        @param full: leave nothing out.
+        """
         self._settings, self._after, self._started = settings, 0, 0.0
+        self._full = full
         self.is_new = self.was_quick = False
 
-    def turn(self, wait: int, most: int = MOST) -> list[Entry]:
+    def last(self, most: int) -> list[Entry]:
+        """
+        The last entries, and from then on L{turn} has what is new.
+
+        @raise BumperError: nobody can be asked.
+        """
+        asked = min(most, PAGE)
+        entries = page = self.turn(0, asked)
+        while len(page) == asked and len(entries) < most:
+            asked = min(most - len(entries), PAGE)
+            page = self._page(0, asked, entries[0]["revision"])["entries"]
+            entries = [*page, *entries]
+        return entries
+
+    def turn(self, wait: int, most: int = PAGE) -> list[Entry]:
         """
         What has changed since the last time.
 
@@ -156,8 +170,10 @@ class Pages:
         self.was_quick = not entries and time.monotonic() - began < wait
         return entries
 
-    def _page(self, wait: int, most: int) -> Any:
-        query = urlencode({"after": self._after, "wait": wait, "limit": most})
+    def _page(self, wait: int, most: int, before: int = 0) -> Any:
+        """@param before: only what was changed before that revision, as far back as it goes."""
+        place = {"before": before} if before else {"after": self._after}
+        query = urlencode({**place, "wait": wait, "limit": most, "full": int(self._full)})
         return ask(self._settings, f"/api/journal?{query}", wait + PATIENCE)
 
 

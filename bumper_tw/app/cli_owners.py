@@ -7,6 +7,7 @@ from secrets import token_hex
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from bumper_tw.app.cli_parts import RELOAD_ROBOTS
 from bumper_tw.app.leftovers import drop_left
 from bumper_tw.core.household import Household
 from bumper_tw.core.ownership import ACCEPTED, Ownership
@@ -18,9 +19,6 @@ from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.files import Files
 from bumper_tw.storage.records import RecordStore
 from bumper_tw.values import User
-
-#: What a running server needs to be told.
-RELOAD = "send a running server SIGHUP to make it known there"
 
 
 def give_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +66,7 @@ class Deeds:
             if ownership.owner(did) not in {"", user.uid}:
                 await self._left(did)
             await ownership.give(did, user.uid)
-        return f"{', '.join(dids) or 'no robot'} now belongs to {user.account}; {RELOAD}"
+        return f"{', '.join(dids) or 'no robot'} now belongs to {user.account}; {RELOAD_ROBOTS}"
 
     async def _nobodys(self, ownership: Ownership) -> Sequence[str]:
         return ownership.orphans(device.id.did for device in await self._devices.load())
@@ -81,7 +79,7 @@ class Deeds:
         user, ownership = await self._user(account), await self._ownership()
         known = await self._known(did)
         await ownership.invite(known, ownership.owner(known), user.uid, ACCEPTED)
-        return f"{user.account} may use {known}; {RELOAD}"
+        return f"{user.account} may use {known}; {RELOAD_ROBOTS}"
 
     def unshare(self, options: argparse.Namespace) -> Deferred[str]:
         """Do not let somebody use a robot any more."""
@@ -92,7 +90,7 @@ class Deeds:
         if ownership.share(did, user.uid) is None:
             raise BadRequest(f"{did} is not shared with {user.account}")
         await ownership.end(did, user.uid)
-        return f"{user.account} may not use {did} any more; {RELOAD}"
+        return f"{user.account} may not use {did} any more; {RELOAD_ROBOTS}"
 
     def owners(self) -> Deferred[dict[str, str]]:
         """The account of the owner of each robot that has one, by did."""

@@ -2,16 +2,21 @@
 
 import argparse
 import json
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from attrs import asdict
 
-from bumper_tw.app import config
-from bumper_tw.app.cli import MINUTES, RELOAD_ROBOTS, done, now, wall_clock
+from bumper_tw.app.cli_parts import (
+    MINUTES,
+    RELOAD_ROBOTS,
+    done,
+    now,
+    settings_of,
+    table,
+    wall_clock,
+    with_folders,
+)
 from bumper_tw.core.unknown import Unknown, UnknownPaths
 from bumper_tw.core.updates import Attempt, Updates
 from bumper_tw.errors import BadRequest
@@ -70,17 +75,6 @@ def firmware_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def with_folders(parser: argparse.ArgumentParser, default: Any = None) -> argparse.ArgumentParser:
-    """
-    The options that say where everything is.
-
-    @param default: behind another word, what stands before it must not be overwritten.
-    """
-    parser.add_argument("--config", "-c", type=Path, default=default, help="settings file (TOML)")
-    parser.add_argument("--data", "-d", type=Path, default=default, help="folder of the database")
-    return parser
-
-
 def report_in(database: InlineDatabase) -> UnknownPaths:
     """The report as it is on disk."""
     report = UnknownPaths(wall_clock(), RecordStore(database))
@@ -112,7 +106,7 @@ def unknown_columns(each: Unknown) -> tuple[str, ...]:
 
 
 def forget_unknown(database: InlineDatabase, _: argparse.Namespace) -> str:
-    """Begin anew."""
+    """Empty the report of unknown paths."""
     now(report_in(database).forget())
     return FORGOTTEN
 
@@ -139,23 +133,13 @@ def allow_firmware(database: InlineDatabase, options: argparse.Namespace) -> str
     known = {each.id.did: each.id.model for each in now(DeviceStore(database).load())}
     if options.did not in known:
         raise BadRequest(f"there is no robot {options.did}")
-    given = {} if options.data is None else {"storage.directory": str(options.data)}
-    data = config.load(options.config, os.environ, given).storage.directory
+    data = settings_of(options).storage.directory
     model = known[options.did]
     place = data / FIRMWARE / model / "latest.json"
     if not OwnFirmware(data).has(model):
         raise BadRequest(f"there is nothing to let through: {place} is missing, or no JSON object")
     now(updates_in(database).allow(options.did))
     return f"{options.did} may have {place} once, within a day; {RELOAD_ROBOTS}"
-
-
-def table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]], nothing: str) -> str:
-    """Rows under the names of their columns, or what to say when there are none."""
-    lines = [names, *rows]
-    if len(lines) == 1:
-        return nothing
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def minutes(at: float) -> str:

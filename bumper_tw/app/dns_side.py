@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.names import dns
 
 from bumper_tw.app.addresses import (
     BRIDGES,
@@ -21,7 +22,7 @@ from bumper_tw.app.addresses import (
     own_addresses,
     plain,
 )
-from bumper_tw.app.dns_ports import QuestionPorts
+from bumper_tw.app.dns_ports import question_ports
 from bumper_tw.app.dns_told import Told
 from bumper_tw.app.settings import Settings
 from bumper_tw.core.repeats import Repeats, again
@@ -35,8 +36,8 @@ from bumper_tw.errors import StartError
 from bumper_tw.front.crowd import Headcount
 from bumper_tw.pki.zones import ZONES
 
-#: Where other servers answer, and seconds between two looks at the addresses of this box.
-DNS_PORT, LOOK = 53, 30.0
+#: Seconds between two looks at the addresses of this box.
+LOOK = 30.0
 
 #: What says which servers the programs of this box ask.  The second one is read when the first
 #: one names nothing but the stub of systemd-resolved, which may ask us in turn.
@@ -116,8 +117,8 @@ class NotOpened(StartError):
     """
 
     def __init__(self, error: CannotListenError, transport: str) -> None:
-        ports = QuestionPorts(Path("/proc"), os.getpid(), transport)
-        super().__init__(ports.explained(error))
+        ports = question_ports(Path("/proc"), os.getpid(), transport)
+        super().__init__(ports.explain(error))
         self.number = getattr(error.socketError, "errno", None)
 
 
@@ -153,11 +154,6 @@ class DnsSide(Service):
         self._said = Repeats(reactor, seconds=3600.0)
         self._looking = LoopingCall(self.look)
         self._looking.clock = reactor
-
-    @property
-    def open_at(self) -> tuple[str, ...]:
-        """The addresses at which questions are answered now."""
-        return tuple(self._doors)
 
     def privilegedStartService(self) -> None:
         """
@@ -212,16 +208,16 @@ class DnsSide(Service):
 
     def _guard(self) -> None:
         """Whoever asks himself waits for ever."""
-        ours = self._wanted() if self._dns.port == DNS_PORT else {}
+        ours = self._wanted() if self._dns.port == dns.PORT else {}
         for address in self._dns.upstream:
             if plain(address) in ours:
                 why = "is this server itself; name the DNS server of the router or the provider"
                 raise StartError(f"dns.upstream = {address} {why}")
 
     def _choose_upstream(self) -> None:
-        ours = self._wanted() if self._dns.port == DNS_PORT else {}
+        ours = self._wanted() if self._dns.port == dns.PORT else {}
         named = self._dns.upstream or nameservers(self._resolv)
-        self.upstream = tuple((each, DNS_PORT) for each in named if plain(each) not in ours)
+        self.upstream = tuple((each, dns.PORT) for each in named if plain(each) not in ours)
         if not self.upstream and self._said.say("upstream") is not None:
             self._log.warn("DNS: there is nobody to ask for other names; set dns.upstream")
 

@@ -75,13 +75,13 @@ def dnsmasq_lines(zones: Sequence[str], addresses: Sequence[str]) -> Iterator[st
 
 
 def pihole_lines(zones: Sequence[str], addresses: Sequence[str]) -> Iterator[str]:
-    """The same lines as one setting of Pi-hole 6, as it does not read /etc/dnsmasq.d any more."""
+    """The lines for dnsmasq as one setting: Pi-hole 6 does not read /etc/dnsmasq.d any more."""
     lines = ", ".join(f'"{line}"' for line in dnsmasq_lines(zones, addresses))
     yield f"pihole-FTL --config misc.dnsmasq_lines '[ {lines} ]'"
 
 
 def openwrt_lines(zones: Sequence[str], addresses: Sequence[str]) -> Iterator[str]:
-    """The same for OpenWrt, where C{server} without an address means C{local}."""
+    """What dnsmasq is told, for OpenWrt, where C{server} without an address means C{local}."""
     for zone in zones:
         # Whoever runs it again must not have everything twice.
         yield f"uci -q del_list dhcp.@dnsmasq[0].server='/{zone}/'"

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from attrs import define, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from bumper_tw.app.addresses import BRIDGES, FRESH, InterfaceAddress, announceable, plain
+from bumper_tw.app.addresses import InterfaceAddress, Lately, Reading, announceable, plain
 from bumper_tw.app.ports import host_of, port_of
 from bumper_tw.app.settings import Listen, Settings
 
@@ -34,29 +33,24 @@ def _only_here(at: str) -> bool:
     return host is None or host == "::1" or host.startswith("127.")
 
 
-@frozen
-class _Reading:
-    """What the addresses of this box were at one moment."""
-
-    taken: float
-    own: tuple[InterfaceAddress, ...]
-    source: str
-
-
-@define
 class Told:
-    """
-    Chooses the addresses that are told to whoever asks for a name of the vendor.
+    """Chooses the addresses that are told to whoever asks for a name of the vendor."""
 
-    @ivar own: the addresses of this box.
-    @ivar source: where its default route leaves.
-    """
-
-    settings: Settings
-    own: Callable[[], Sequence[InterfaceAddress]]
-    source: Callable[[], str | None]
-    clock: IReactorTime
-    _last: _Reading | None = field(default=None, init=False)
+    def __init__(
+        self,
+        settings: Settings,
+        own: Callable[[], Sequence[InterfaceAddress]],
+        source: Callable[[], str | None],
+        clock: IReactorTime,
+    ) -> None:
+        """
+        @param own: the addresses of this box.
+        @param source: where its default route leaves.
+        """
+        self._lately = Lately(own, source, clock)
+        self._six = listens_on_six(settings.listen)
+        announced = settings.server.announce
+        self._chosen = settings.dns.answer or ((announced,) if announced else ())
 
     def __call__(self, local: str) -> tuple[str, ...]:
         """
@@ -64,37 +58,21 @@ class Told:
 
         @param local: at which address of ours the question came in.
         """
-        if self.settings.dns.answer:
-            return self.settings.dns.answer
-        if self.settings.server.announce:
-            return (self.settings.server.announce,)
-        reading = self._reading()
-        here = self._reachable(plain(local), reading)
-        four = here if ":" not in here else self._beside(here, reading, "") or reading.source
-        six = here if ":" in here else self._beside(here, reading, ":")
-        if not listens_on_six(self.settings.listen):
-            six = ""
+        return self._chosen or self._of(plain(local), self._lately.read())
+
+    def _of(self, local: str, reading: Reading) -> tuple[str, ...]:
+        # Where there is nothing that others reach, this box may still want to reach itself.
+        alone = "127.0.0.1" if local == "::1" else local
+        here = reading.reachable(local) or alone
+        # The best one is of IPv4, if any is.
+        found = (here, beside(here, reading), reading.best or "")
+        four = next((each for each in found if each and ":" not in each), "")
+        six = next((each for each in found[:2] if ":" in each), "") if self._six else ""
         return tuple(address for address in (four, six) if address)
 
-    def _reachable(self, local: str, reading: _Reading) -> str:
-        """Who asks from this very box is told what others are told, if there is anything."""
-        if announceable(local):
-            return local
-        others = (a.address for a in reading.own if not BRIDGES.fullmatch(a.interface))
-        found = (reading.source, *others)
-        alone = "127.0.0.1" if local == "::1" else local
-        return next((address for address in found if announceable(address)), alone)
 
-    def _beside(self, address: str, reading: _Reading, sort: str) -> str:
-        """An address of the other sort on the same interface, C{""} if there is none."""
-        names = {a.interface for a in reading.own if a.address == address} - {""}
-        beside = (a.address for a in reading.own if a.interface in names)
-        fit = (a for a in beside if (":" in a) == bool(sort) and announceable(a))
-        return next(fit, "")
-
-    def _reading(self) -> _Reading:
-        now = self.clock.seconds()
-        if self._last is None or not 0 <= now - self._last.taken < FRESH:
-            own = tuple(InterfaceAddress(a.interface, plain(a.address)) for a in self.own())
-            self._last = _Reading(now, own, plain(self.source() or ""))
-        return self._last
+def beside(address: str, reading: Reading) -> str:
+    """An address of the other sort on the same interface, C{""} if there is none."""
+    names = {a.interface for a in reading.own if a.address == address} - {""}
+    found = (a.address for a in reading.own if a.interface in names)
+    return next((a for a in found if (":" in a) != (":" in address) and announceable(a)), "")

@@ -42,14 +42,14 @@ def layer(reactor: Any, at: Listen, contexts: ServerContexts) -> TlsLayer | None
     """TLS for a listener; where only XMPP is spoken, a stream turns to it by itself."""
     if at.serve == "xmpp":
         return None
-    return TlsLayer(reactor, contexts.creator(at.legacy_tls), direct=False)
+    return TlsLayer(reactor, contexts.chooser(at.legacy_tls), direct=False)
 
 
 def inside(
     at: Listen, site: IProtocolFactory, mqtt: Brokerage, xmpp: Exchange, contexts: ServerContexts
 ) -> Mapping[Speech, IProtocolFactory]:
     """What takes the connections of a listener, by what they speak."""
-    chooser = contexts.creator(at.legacy_tls)
+    chooser = contexts.chooser(at.legacy_tls)
     every: dict[str, tuple[Speech, IProtocolFactory]] = {
         "web": (Speech.HTTP, site),
         "mqtt": (Speech.MQTT, mqtt.factory.door(at.anonymous)),

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -19,7 +19,13 @@ EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 #: The state C{TCP_LISTEN} in C{/proc/net/tcp}.
 LISTENING = "0A"
 
-MOVE = "choose another port with at = in [[listen]]"
+#: The states there of sockets that wait for whoever comes; with datagrams, C{TCP_CLOSE}.
+WAITING = {"tcp": LISTENING, "udp": "07"}
+
+#: What stands in the file replaces all listeners that there are without it.
+WHOLE = "write all listeners into the file, as in docs/first-connection.rst"
+
+MOVE = f"choose another port with at = in [[listen]] ({WHOLE})"
 
 PRIVILEGES = (
     "needs privileges: start as root with twistd --uid and --gid, or grant CAP_NET_BIND_SERVICE "
@@ -72,47 +78,78 @@ class Program:
 
 
 @frozen
+class Remedies:
+    """
+    What the owner can do about a port, in the words of the settings it comes from.
+
+    @ivar setting: where the address stands.
+    @ivar privileges: how to get those, or do without.
+    @ivar move: how to have another port or address.
+    @ivar apart: what to do when this server itself holds the port.
+    @ivar known: what to do rather than to stop a program, by the names of processes; C{""} for
+        those that cannot be seen.
+    """
+
+    setting: str
+    privileges: str
+    move: str
+    apart: str
+    known: Mapping[str, str] = {}
+
+
+#: For the listeners.
+LISTENERS = Remedies("[[listen]]", PRIVILEGES, MOVE, "give every [[listen]] a port of its own")
+
+
+@frozen
 class Ports:
     """
     Finds out who listens where.
 
     @ivar proc: where the kernel shows its processes.
     @ivar own_pid: the process that asks.
+    @ivar transport: C{tcp} or C{udp}.
     """
 
     proc: Path
     own_pid: int
+    transport: str = "tcp"
+    remedies: Remedies = LISTENERS
 
-    def explain(self, error: CannotListenError, at: str) -> str:
+    def explain(self, error: CannotListenError, at: str = "") -> str:
         """
         One line for the owner: which port, why not, and what to do.
 
         @param error: what a listening endpoint failed with.
-        @param at: the endpoint's description, as in the settings.
+        @param at: the endpoint's description, as in the settings, if there is one.
         """
-        place = f"tcp port {error.port}" if isinstance(error.port, int) else _clean(at)
+        host = _clean(str(error.interface or ""))
         number = getattr(error.socketError, "errno", None)
-        if number in {errno.EACCES, errno.EPERM}:
-            return f"{place} {PRIVILEGES}"
+        port = f"{self.transport} port {error.port}" if isinstance(error.port, int) else _clean(at)
         if number == errno.EADDRNOTAVAIL:
-            host = _clean(str(error.interface))
-            return f"{place}: {host} is no address of this box; correct {_clean(at)} in [[listen]]"
+            return f"{port}: {host} is no address of this box; correct {self._setting(at)}"
+        place = port if host in EVERYWHERE else f"{port} at {host}"
+        if number in {errno.EACCES, errno.EPERM}:
+            return f"{place} {self.remedies.privileges}"
         if number == errno.EADDRINUSE and isinstance(error.port, int):
-            return f"{place} is held by {self._holder(error.interface or '', error.port)}"
+            return f"{place} is held by {self._holder(host, error.port)}"
         return f"{place} cannot be opened: {_reason(error)}"
 
+    def _setting(self, at: str) -> str:
+        return f"{_clean(at)} in {self.remedies.setting}" if at else self.remedies.setting
+
     def _holder(self, host: str, port: int) -> str:
-        program = self.listening(host, port)
+        program, remedies = self.listening(host, port), self.remedies
         if program is None:
-            return f"another program; stop it, or {MOVE}"
+            return f"another program; {remedies.known.get('', 'stop it')}, or {remedies.move}"
         who = f"{program.name} (pid {program.pid})"
         if program.pid == self.own_pid:
-            return f"this server itself, {who}; give every [[listen]] a port of its own"
-        return f"{who}; stop it, or {MOVE}"
+            return f"this server itself, {who}; {remedies.apart}"
+        return f"{who}; {remedies.known.get(program.name, 'stop it')}, or {remedies.move}"
 
     def listening(self, host: str, port: int) -> Program | None:
         """
-        The program that holds a TCP port, C{None} when it cannot be seen.
+        The program that holds a port, C{None} when it cannot be seen.
 
         @param host: the address we wanted, C{""} for all of them.
         """
@@ -124,10 +161,11 @@ class Ports:
         return None if pid is None else Program(self._name(pid), pid)
 
     def _inodes(self, host: str, port: int) -> Iterator[str]:
-        for name in ("tcp", "tcp6"):
+        waiting = WAITING[self.transport]
+        for name in (self.transport, f"{self.transport}6"):
             for line in _text(self.proc / "net" / name).splitlines()[1:]:
                 match line.split():
-                    case [_, local, _, state, _, _, _, _, _, inode, *_] if state == LISTENING:
+                    case [_, local, _, state, _, _, _, _, _, inode, *_] if state == waiting:
                         address, _, number = local.partition(":")
                         if int(number, 16) == port and _collide(host, address):
                             yield inode

@@ -26,8 +26,11 @@ class Options(UsageOptions):
     longdesc = (
         "Without options, and without a settings file, a working server starts.  Every "
         "setting can stand in the file, in a BUMPER_* variable, or behind --set; what stands "
-        "later in this list wins.  Accounts with a password: bumper user --help.  Robots and "
-        "their secrets: bumper robot --help."
+        "later in this list wins.  "
+        "Other commands, each with --help of its own: bumper user (accounts with a password), "
+        "robot (robots, their secrets and owners), certs (certificates), dns (what to tell the "
+        "DNS server of the house), doctor (what is wrong), journal (who connected), unknown "
+        "(what nobody answers), firmware (who asked for updates)."
     )
     optParameters = [
         ["config", "c", None, "Settings file (TOML).", Path],

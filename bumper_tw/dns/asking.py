@@ -11,7 +11,7 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.threads import deferToThreadPool
 from twisted.names import dns
 
-from bumper_tw.dns.forwarder import IWires
+from bumper_tw.dns.forwarder import Asker
 from bumper_tw.dns.packets import HEADER, Question, Unreadable, question, read_records
 from bumper_tw.dns.wires import (
     AnswerTimedOut,
@@ -51,7 +51,7 @@ class Asking:
     """
 
     reactor: Any
-    wires: IWires = field(default=Factory(lambda self: Wires(self.reactor), takes_self=True))
+    wires: Asker = field(default=Factory(lambda self: Wires(self.reactor), takes_self=True))
     resolve: Callable[..., list[Any]] = socket.getaddrinfo
 
     def lookup(

@@ -8,7 +8,6 @@ from twisted.names import dns
 
 from bumper_tw.dns.packets import (
     HEADER,
-    OPT,
     TRUNCATED,
     Question,
     Record,
@@ -40,7 +39,7 @@ class Answer:
 
     def told(self, question: Question, age: float = 0) -> bytes:
         """
-        The same as an answer to somebody's question: with his number, in his spelling.
+        What it said as an answer to somebody's question: with his number, in his spelling.
 
         @param question: about the same topic, so that its name is as long as the one here.
         @param age: seconds since it came.
@@ -69,7 +68,7 @@ def read_answer(data: bytes, question: Question) -> Answer:
 def _mortal(data: bytes, question: Question) -> list[Record]:
     """The records that hold for some time, which EDNS does not."""
     found = read_records(data, HEADER.size + len(question.wire))
-    return [each for each in found if each.kind != OPT]
+    return [each for each in found if each.kind != dns.OPT]
 
 
 def _holds(data: bytes, records: list[Record]) -> int:

@@ -42,8 +42,8 @@ class TooMuch(NoAnswer):
     """Too many questions wait already."""
 
 
-class IWires(Protocol):
-    """How others are asked; see L{bumper_tw.dns.wires.Wires}."""
+class Asker(Protocol):
+    """Whoever asks other servers: L{Wires<bumper_tw.dns.wires.Wires>}."""
 
     def over_udp(self, server: Server, question: Question, seconds: float) -> Deferred[bytes]: ...
 
@@ -79,7 +79,7 @@ class Forwarder:
     def __init__(
         self,
         clock: IReactorTime,
-        wires: IWires,
+        wires: Asker,
         upstream: Callable[[], Sequence[Server]],
         cache: Cache,
     ) -> None:

@@ -24,8 +24,8 @@ RESPONSE, AUTHORITATIVE, TRUNCATED, RECURSE, CAN_RECURSE = 0x8000, 0x0400, 0x020
 AUTHENTIC, UNCHECKED = 0x0020, 0x0010
 OPCODE, RCODE = 0x7800, 0x000F
 
-#: The type of the pseudo-record of EDNS, and its bit for signatures (RFC 6891, 6.1).
-OPT, SIGNED = 41, 0x8000
+#: The bit for signatures in the pseudo-record of EDNS (RFC 6891, 6.1.4).
+SIGNED = 0x8000
 
 #: Bytes of an answer over UDP: without EDNS, and the most we send with it, which no network
 #: has to cut into fragments.
@@ -69,7 +69,7 @@ class Question:
 
     @property
     def version(self) -> int:
-        """Of EDNS; 0 without it."""
+        """The version of EDNS; 0 without it."""
         return 0 if self.edns is None else self.edns >> 16 & 0xFF
 
     @property
@@ -151,9 +151,9 @@ def _with_edns(asked: Question, data: bytes, at: int, records: int) -> Question:
     if records > 4:
         raise Unreadable("too many records in a question")
     for kind, category, life, _, _ in _records(data, at, records):
-        if kind == OPT and asked.edns is not None:
+        if kind == dns.OPT and asked.edns is not None:
             raise Unreadable("EDNS twice")
-        if kind == OPT:
+        if kind == dns.OPT:
             room = max(PLAIN, min(category, ROOM))
             asked = evolve(asked, edns=life, room=room)
     return asked
@@ -274,4 +274,4 @@ def record(owner_at: int, kind: int, life: int, body: bytes) -> bytes:
 
 def _opt(signed: bool, code: int = 0) -> bytes:
     """EDNS, version 0: how much we take, and the upper bits of the result."""
-    return b"\0" + RECORD.pack(OPT, ROOM, code << 24 | (SIGNED if signed else 0), 0)
+    return b"\0" + RECORD.pack(dns.OPT, ROOM, code << 24 | (SIGNED if signed else 0), 0)

@@ -14,7 +14,6 @@ from bumper_tw.dns.authority import Authority
 from bumper_tw.dns.forwarder import Forwarder, NobodyToAsk
 from bumper_tw.dns.packets import (
     OPCODE,
-    RCODE,
     RESPONSE,
     TRUNCATED,
     Question,
@@ -24,22 +23,14 @@ from bumper_tw.dns.packets import (
     refusal,
     reply,
 )
-from bumper_tw.dns.wires import NoAnswer
+from bumper_tw.dns.wires import NoAnswer, code_of
+from bumper_tw.pki.bounds import PRIVATE
 
-#: Who may ask: this box and the networks at home (RFC 1918, 6598, 3927, 4193, 4291).
-HOME = tuple(
-    map(
-        ip_network,
-        (
-            "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-            "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
-        ),
-    )
-)  # fmt: skip
+#: Who may ask: this box and the networks at home.
+HOME = tuple(map(ip_network, PRIVATE))
 
-#: Whole zones, which nobody gets (RFC 5936, 1995), and a version of EDNS that is not there
-#: (RFC 6891, 6.1.3).
-TRANSFERS, BAD_VERSION = {251, 252}, 16
+#: Whole zones, which nobody gets (RFC 5936, 1995).
+TRANSFERS = {dns.IXFR, dns.AXFR}
 
 #: Takes the answer, now or later, or never.
 Tell = Callable[[bytes], None]
@@ -112,7 +103,7 @@ class Responder:
             self._stranger(peer)
             return dns.EREFUSED
         if question.version:
-            return BAD_VERSION
+            return dns.EBADVERSION
         if question.category != dns.IN or question.kind in TRANSFERS:
             return dns.EREFUSED
         return None
@@ -139,4 +130,4 @@ class Responder:
 
 def cut(question: Question, answer: bytes) -> bytes:
     """What is said instead of an answer that is too long for UDP: ask again over TCP."""
-    return reply(question, TRUNCATED, code=read_header(answer)[1] & RCODE)
+    return reply(question, TRUNCATED, code=code_of(answer))

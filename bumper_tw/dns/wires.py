@@ -40,7 +40,7 @@ class NoAnswer(BumperError):
 
 
 class AnswerTimedOut(NoAnswer):
-    """It stayed silent."""
+    """A server stayed silent."""
 
 
 class Unreachable(NoAnswer):
@@ -85,7 +85,7 @@ class _Exchange:
             self.answer.callback(data)
 
     def failed(self, why: NoAnswer) -> None:
-        """Nothing will come any more."""
+        """No answer will come any more."""
         if self._end():
             self.answer.errback(why)
 
@@ -246,7 +246,12 @@ class Wires:
         return await self._in_time(ours.exchange.answer, server, seconds)
 
     def over_tcp(self, server: Server, question: Question, seconds: float) -> Deferred[bytes]:
-        """The same, whole."""
+        """
+        Ask where an answer may be of any length.
+
+        @param server: an address and a port.
+        @return: the whole answer; fails with L{NoAnswer}.
+        """
         return Deferred.fromCoroutine(self._over_tcp(server, question, seconds))
 
     async def _over_tcp(self, server: Server, question: Question, seconds: float) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from bumper_tw.front.alerts import Trouble, trouble
 from bumper_tw.front.contact import Contact, Outcome, Speech
 from bumper_tw.front.journal import Entry, Journal
 
@@ -18,6 +19,10 @@ PATIENCE = 60.0
 
 #: How many ports of one address are remembered, with the time of the knock.
 KNOCKS = 8
+
+#: How many times are remembered that somebody left without a word, and as many seconds are
+#: between two of them: who tries five times in a second has done it once.
+LEAVINGS, APART = 8, 60.0
 
 #: How many may be waited for at the same time.
 EXPECTED = 200
@@ -41,6 +46,8 @@ class Acquaintance:
     @ivar sent: the last that was told where to go.
     @ivar sent_since: when that was told first, nobody having come since.
     @ivar knocks: when this address came to which of our ports, the last ones.
+    @ivar leavings: when somebody ended TLS without a word, having asked for which name, the
+        last times since somebody went on to speak who had asked for the same.
     """
 
     robot: str = ""
@@ -53,6 +60,7 @@ class Acquaintance:
     sent: Contact | None = None
     sent_since: float = 0.0
     knocks: deque[tuple[float, int]] = field(factory=lambda: deque(maxlen=KNOCKS))
+    leavings: deque[tuple[float, str]] = field(factory=lambda: deque(maxlen=LEAVINGS))
 
     def is_anybody(self) -> bool:
         """Whether somebody at this address was ever let in, or answered."""
@@ -68,6 +76,13 @@ class Acquaintance:
     def ports_around(self, when: float, seconds: float) -> int:
         """How many of our ports it came to around that time."""
         return len({port for at, port in self.knocks if abs(at - when) <= seconds})
+
+    def leavings_around(self, name: str, when: float, seconds: float) -> int:
+        """
+        How often somebody who asked for that name left without a word around that time, what
+        was at once counting once.
+        """
+        return sum(each == name and abs(at - when) <= seconds for at, each in self.leavings)
 
 
 class Acquaintances:
@@ -150,6 +165,27 @@ class Acquaintances:
         self._wind()
 
 
+def server_name(contact: Contact) -> str:
+    """The name that was asked for; empty for none."""
+    return contact.hello.server_name if contact.hello is not None else ""
+
+
+def left_silently(contact: Contact) -> bool:
+    """Whether the other side ended TLS, before it was there or at once then, without a word."""
+    if contact.lasts:
+        return False
+    if contact.outcome is Outcome.TLS_FAILED:
+        return trouble(contact.alert) is Trouble.GONE
+    return contact.outcome in {Outcome.HANDSHAKE, Outcome.SECURED} and not contact.by_us
+
+
+def _leave(known: Acquaintance, contact: Contact) -> None:
+    name = server_name(contact)
+    before = max((at for at, each in known.leavings if each == name), default=0.0)
+    if left_silently(contact) and contact.began - before >= APART:
+        known.leavings.append((contact.began, name))
+
+
 def _knock(known: Acquaintance, contact: Contact) -> None:
     if contact.lasts:
         known.knocks.append((contact.began, contact.local_port))
@@ -159,6 +195,7 @@ def _shake(known: Acquaintance, contact: Contact) -> None:
     # As long as it lasts, nobody knows whether it is meant for a broker.
     if not contact.lasts:
         known.came = contact
+        _leave(known, contact)
 
 
 def _hear(known: Acquaintance, contact: Contact) -> None:
@@ -168,6 +205,15 @@ def _hear(known: Acquaintance, contact: Contact) -> None:
         known.came = contact
     if contact.tls:
         known.content_at = max(known.content_at, contact.began)
+        _forgive(known, server_name(contact))
+
+
+def _forgive(known: Acquaintance, name: str) -> None:
+    """Whoever asks for that name is content."""
+    if any(each == name for _, each in known.leavings):
+        others = [leaving for leaving in known.leavings if leaving[1] != name]
+        known.leavings.clear()
+        known.leavings.extend(others)
 
 
 def _accept(known: Acquaintance, contact: Contact) -> None:
@@ -183,6 +229,7 @@ def _accept(known: Acquaintance, contact: Contact) -> None:
 def _fail(known: Acquaintance, contact: Contact) -> None:
     if contact.outcome is Outcome.TLS_FAILED or contact.serves in BROKERS:
         known.came = contact
+    _leave(known, contact)
 
 
 #: What is learnt from a contact that has got so far.

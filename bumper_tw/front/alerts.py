@@ -25,6 +25,8 @@ class Trouble(Enum):
     CLEAR = "clear"
     #: The client gave up, and does not say why; often a check of its own failed.
     GIVEN_UP = "given up"
+    #: The client left without even that.
+    GONE = "gone"
     #: Anything else.
     OTHER = "other"
 
@@ -52,6 +54,7 @@ WORDS: tuple[tuple[str, Trouble], ...] = (
     ("no shared cipher", Trouble.CIPHER),
     ("no ciphers", Trouble.CIPHER),
     ("no suitable", Trouble.CIPHER),
+    ("no shared signature", Trouble.CIPHER),
     ("no shared group", Trouble.CIPHER),
     ("unsupported elliptic curve", Trouble.CIPHER),
     ("alert insufficient security", Trouble.CIPHER),
@@ -64,9 +67,9 @@ WORDS: tuple[tuple[str, Trouble], ...] = (
     ("alert access denied", Trouble.GIVEN_UP),
     ("alert handshake failure", Trouble.GIVEN_UP),
     ("alert user cancel", Trouble.GIVEN_UP),
-    ("unexpected eof", Trouble.GIVEN_UP),
-    ("close notify", Trouble.GIVEN_UP),
-    ("shutdown while in init", Trouble.GIVEN_UP),
+    ("unexpected eof", Trouble.GONE),
+    ("close notify", Trouble.GONE),
+    ("shutdown while in init", Trouble.GONE),
 )
 
 
@@ -78,3 +81,12 @@ def trouble(words: str) -> Trouble:
     """
     plain = words.lower().replace("_", " ")
     return next((meaning for part, meaning in WORDS if part in plain), Trouble.OTHER)
+
+
+def came_before(words: str) -> bool:
+    """
+    Whether a handshake failed before our certificate was sent: our own end found nothing in
+    common, or no TLS at all.
+    """
+    early = {Trouble.VERSION, Trouble.CIPHER, Trouble.CLEAR}
+    return trouble(words) in early and "alert" not in words.lower()

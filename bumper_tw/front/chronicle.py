@@ -15,8 +15,9 @@ from bumper_tw.front.tls_names import CIPHERS, GROUPS, SIGNATURES, VERSIONS, cal
 from bumper_tw.front.whom import clean, whom
 from bumper_tw.wire.client_hello import ClientHello
 
-#: As many names of one kind, which the client says, are told of a hello.
-LISTED = 100
+#: As many names of one kind, which the client says, are told of a hello: more than programs that
+#: people have ever send.
+LISTED = 30
 
 #: Fields of a contact that are told as they are.
 PLAIN = (
@@ -58,14 +59,16 @@ class Chronicle:
         """What a contact comes to, as far as it is known now."""
         return diagnose(self.case(contact))
 
-    def entry(self, entry: Entry) -> dict[str, Any]:
+    def entry(self, entry: Entry, full: bool = False) -> dict[str, Any]:
         """
         An entry as JSON has it: C{kind} is C{contact} or C{remark}; every entry has
         C{revision}, C{diagnosis} and C{story}.
-        """
-        return self._remark(entry) if isinstance(entry, Remark) else self._contact(entry)
 
-    def _contact(self, contact: Contact) -> dict[str, Any]:
+        @param full: leave nothing out of a hello.
+        """
+        return self._remark(entry) if isinstance(entry, Remark) else self._contact(entry, full)
+
+    def _contact(self, contact: Contact, full: bool) -> dict[str, Any]:
         case = self.case(contact)
         found = diagnose(case)
         return {
@@ -74,7 +77,7 @@ class Chronicle:
             "speech": contact.speech.value,
             "outcome": contact.outcome.value,
             "claims": list(contact.claims),
-            "hello": None if contact.hello is None else hello_entry(contact.hello),
+            "hello": None if contact.hello is None else hello_entry(contact.hello, full),
             "who": case.whom.label,
             "robot_name": clean(self.acquaintances.named(contact.robot)) if contact.robot else "",
             "diagnosis": diagnosis_entry(found),
@@ -104,13 +107,20 @@ def diagnosis_entry(found: Diagnosis) -> dict[str, Any]:
     }
 
 
-def hello_entry(hello: ClientHello) -> dict[str, Any]:
-    """What a client offers, by the names of the numbers."""
-    return {
-        "server_name": clean(hello.server_name),
-        "versions": called(hello.versions, VERSIONS)[:LISTED],
-        "ciphers": called(hello.ciphers, CIPHERS)[:LISTED],
-        "groups": called(hello.groups, GROUPS)[:LISTED],
-        "signatures": called(hello.signatures, SIGNATURES)[:LISTED],
-        "alpn": [clean(name, 60) for name in hello.alpn[:LISTED]],
+def hello_entry(hello: ClientHello, full: bool = False) -> dict[str, Any]:
+    """
+    What a client offers, by the names of the numbers; C{more} is how many names were left out.
+
+    @param full: leave nothing out.
+    """
+    names = {
+        "versions": called(hello.versions, VERSIONS),
+        "ciphers": called(hello.ciphers, CIPHERS),
+        "groups": called(hello.groups, GROUPS),
+        "signatures": called(hello.signatures, SIGNATURES),
+        "alpn": [clean(name, 60) for name in hello.alpn],
     }
+    most = None if full else LISTED
+    told = {kind: each[:most] for kind, each in names.items()}
+    more = sum(len(names[kind]) - len(told[kind]) for kind in names)
+    return {"server_name": clean(hello.server_name), **told, "more": more}

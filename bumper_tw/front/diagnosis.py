@@ -7,7 +7,7 @@ first of which that fits counts.
 
 from attrs import frozen
 
-from bumper_tw.front import kinds
+from bumper_tw.front import kinds, tls_kinds
 from bumper_tw.front.kinds import Case, Kind
 
 
@@ -34,13 +34,27 @@ INTO_ROBOT = (
     "ca-certificates.tar.gz and says how; bumper doctor lists the firmware known to do this"
 )
 
-#: What to do about a client that is too old, or too new.
-LEGACY = (
-    "if that is a robot, set legacy_tls = true in the [[listen]] of port {port}; if that does not "
-    "help, show the makers of bumper what bumper journal {host} --json says"
+#: What else to do who changes one listener.
+LISTEN = (
+    "the [[listen]] of port {port} (write all listeners into the settings, as in "
+    "docs/first-connection.rst, since what stands there replaces all default ones)"
 )
 
+#: What to do when nobody knows better.
+REPORT = "show the makers of bumper what bumper journal {host} --json says"
+
+#: What to do about a client that is too old, or too new.
+LEGACY = f"if that is a robot, set legacy_tls = true in {LISTEN}; if that does not help, {REPORT}"
+
 KINDS: tuple[Kind, ...] = (
+    Kind(
+        "crowded",
+        kinds.crowded_out,
+        "{Who} was turned away, because there were too many connections that had not said what "
+        "they want.",
+        "see with bumper journal who opens so many; the limits are front.undecided and "
+        "front.undecided_per_peer in the settings",
+    ),
     Kind(
         "crowded",
         kinds.crowded,
@@ -56,6 +70,13 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "refused",
+        kinds.wrong_secret,
+        "{Who} was not let in: {verdict}.",
+        "if it is yours, perhaps after a factory reset, run bumper robot trust {robot}, and then "
+        "send the server SIGHUP",
+    ),
+    Kind(
+        "refused",
         kinds.refused,
         "{Who} was not let in: {verdict}.",
         "check its name and password (bumper user list); for a robot after a factory reset, run "
@@ -65,43 +86,73 @@ KINDS: tuple[Kind, ...] = (
         "violation",
         kinds.violation,
         "{Who} broke the rules of {speech}, so the connection was ended: {verdict}.",
-        "if this comes again, show the makers of bumper what bumper journal {host} --json says",
+        f"if this comes again, {REPORT}",
     ),
     Kind(
         "clear-on-tls",
-        kinds.clear_on_tls,
+        tls_kinds.clear_on_tls,
         "{Who} spoke {clear} without encryption to port {port}, where TLS is spoken only.",
-        "let it use TLS ({tls_scheme}), or a port without TLS, as in the [[listen]] of the "
-        "settings",
+        "let it use TLS ({tls_scheme}), or a port without TLS, of which "
+        "docs/first-connection.rst has a list",
     ),
     Kind(
         "old-tls",
-        kinds.old_tls,
+        tls_kinds.old_tls,
         "{Who} speaks no version of TLS that is allowed on port {port}; it offers {versions}.",
         LEGACY,
     ),
     Kind(
         "no-cipher",
-        kinds.no_cipher,
-        "{Who} knows no cipher suite that is allowed on port {port}; it offers {suites}.",
+        tls_kinds.hopeless,
+        "{Who} knows no cipher suite that is spoken here; it offers {offers}.",
+        "no setting changes that: use newer software there, or a port without TLS, if it can; if "
+        f"that is a robot, {REPORT}",
+    ),
+    Kind(
+        "no-cipher",
+        tls_kinds.no_cipher,
+        "{Who} knows no {lacks} that is allowed on port {port}; it offers {offers}.",
         LEGACY,
     ),
     Kind(
         "clock",
-        kinds.clock,
+        tls_kinds.clock,
         "{Who} says that the certificate of this box has run out, or is not valid yet.",
         "set the clocks of this box and of the device (here it is {now}), and see with bumper "
         "certs list whether the certificate has run out",
     ),
     Kind(
+        "untrusted-ca",
+        tls_kinds.robot_disliked,
+        "{Who} does not accept the certificate of this box ({alert}): its clock is behind, or its "
+        "firmware checks certificates.",
+        "wait some minutes: robots have no clock of their own, and ask for the time (NTP) when "
+        "they are in the Wi-Fi, so it has to reach a time server; if it goes on, "
+        f"{INTO_ROBOT}",
+    ),
+    Kind(
         "robot-pins",
-        kinds.robot_pins,
+        tls_kinds.robot_pins,
         "{Who} does not accept the certificate of this box ({alert}).",
         INTO_ROBOT,
     ),
     Kind(
+        "robot-pins",
+        tls_kinds.robot_left,
+        "{Who} ended {phase} without a word, again and again: most likely it does not accept the "
+        "certificate of this box.",
+        f"most likely {INTO_ROBOT}",
+    ),
+    Kind(
+        "handshake-cut",
+        tls_kinds.robot_gave_up,
+        "{Who} ended the TLS handshake and did not say why{in_words}; robots that accept the "
+        "vendor's own certificates only do that.",
+        f"switch it off and on; if it does that again, most likely {INTO_ROBOT}",
+    ),
+    Kind(
         "app-pins",
-        kinds.app_pins,
+        tls_kinds.app_pins,
         "{Who} does not accept the certificate of this box ({alert}), although another program "
         "at its address trusts it: this one accepts the vendor's own certificates only.",
         "use a version that does not (Ecovacs Home 2.4.1 or older on Android), one that was "
@@ -109,15 +160,15 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "app-pins",
-        kinds.app_left,
-        "{Who} made a secure connection and ended it without a word: most likely it accepts the "
-        "vendor's own certificates only, or does not trust ours.",
+        tls_kinds.app_left,
+        "{Who} made a secure connection and ended it without a word, again and again: most likely "
+        "it accepts the vendor's own certificates only, or does not trust ours.",
         "open {page} on that device and press its button; if the device does trust, use a "
         "version of the app that checks less (Ecovacs Home 2.4.1 or older on Android)",
     ),
     Kind(
         "untrusted-ca",
-        kinds.disliked,
+        tls_kinds.disliked,
         "{Who} does not accept the certificate of this box ({alert}): it does not trust it, or "
         "its clock is behind.",
         "set the clock of that device, and open {page} on it: it shows how to install the "
@@ -125,48 +176,61 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "untrusted-ca",
-        kinds.program_rejected,
+        tls_kinds.program_rejected,
         "{Who} does not trust the certificate of this box ({alert}).",
         "give it the certificate from {page}, tell it not to check, or let it use http:// and "
         "mqtt:// on the ports without TLS",
     ),
     Kind(
         "untrusted-ca",
-        kinds.untrusted,
+        tls_kinds.untrusted,
         "{Who} does not trust the certificate of this box ({alert}).",
         "open {page} on that device: it shows how to install the certificate of this box",
     ),
     Kind(
         "handshake-cut",
-        kinds.cut,
+        tls_kinds.cut,
         "{Who} ended the TLS handshake and did not say why{in_words}; programs that accept the "
         "vendor's own certificates only do that.",
         "open {page} on that device and press its button; if the device does trust this box, the "
         "program has a check of its own",
     ),
     Kind(
+        "own-look",
+        tls_kinds.own_cut,
+        "Something on this box looked whether TLS is spoken on port {port}.",
+        sound=True,
+    ),
+    Kind(
+        "unfinished",
+        tls_kinds.left_once,
+        "{Who} ended {phase} without a word{in_words}; once, that may mean nothing.",
+        "if it goes on for some minutes, look here again; if it stays away, look whether its "
+        "network loses packets",
+    ),
+    Kind(
         "tls-failed",
-        kinds.tls_failed,
+        tls_kinds.tls_failed,
         "{Who} and this box could not agree on TLS: {alert}.",
-        "show the makers of bumper what bumper journal {host} --json says",
+        REPORT,
     ),
     Kind(
         "tls-on-clear",
         kinds.tls_on_clear,
         "{Who} wanted TLS on port {port}, where nothing but clear text is spoken.",
-        "let it use a port with TLS, or set tls = true in the [[listen]] of port {port}",
+        f"let it use a port with TLS, or set tls = true in {LISTEN}",
     ),
     Kind(
         "mqtt-on-web",
         kinds.mqtt_on_web,
         "{Who} spoke MQTT on port {port}, where only HTTP is answered.",
-        'set serve = "all" in the [[listen]] of port {port}: then both are answered there',
+        f'let it use a port for MQTT, or set serve = "all" in {LISTEN}',
     ),
     Kind(
         "wrong-protocol",
         kinds.wrong_protocol,
         "{Who} spoke {speech} on port {port}, where only {serves} is answered.",
-        'let it use another port, or set serve = "all" in the [[listen]] of port {port}',
+        f'let it use another port, or set serve = "all" in {LISTEN}',
     ),
     Kind(
         "scanner",
@@ -178,7 +242,14 @@ KINDS: tuple[Kind, ...] = (
         "no-protocol",
         kinds.no_protocol,
         "{Who} said something on port {port} that is neither HTTP nor MQTT nor XMPP ({first}).",
-        "if that is a robot, show the makers of bumper what bumper journal {host} --json says",
+        f"if that is a robot, {REPORT}",
+    ),
+    Kind(
+        "too-slow",
+        kinds.slow_inside,
+        "{Who} made a secure connection, then said nothing.",
+        "nothing is to be done about a client that is well otherwise; if its network is slow, "
+        "raise front.seconds in the settings",
     ),
     Kind(
         "too-slow",
@@ -188,7 +259,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "unused",
-        kinds.unused,
+        tls_kinds.unused,
         "{Who} made a secure connection and did not need it.",
         sound=True,
     ),

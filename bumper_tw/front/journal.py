@@ -1,13 +1,16 @@
 """The last contacts, and what the doctor noted between them: all that is needed to say why."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from heapq import merge
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from bumper_tw.front.contact import Contact
+from bumper_tw.front.failures import Failures, is_failure
+from bumper_tw.front.shelves import Shelf, is_dull
 
 
 @frozen
@@ -36,10 +39,13 @@ Entry = Contact | Remark
 
 class Journal:
     """
-    A ring of contacts and remarks, and whoever watches it.
+    The last contacts and remarks, and whoever watches them.
 
-    Connections that last are in it for as long as newer ones leave them room; after that they
-    go on unseen.
+    Those that have ended have room of their own, and so have those that last: neither crowd out
+    the others.  Of the first those are L{cheap<Shelf>} that L{nobody will miss<is_dull>}, or whose
+    failure somebody repeated since; of the second those on which nobody has logged in.  And there
+    are L{Failures}, which have little room, and keep it from all others.  What had to go and
+    changes later is here again.
 
     @ivar revision: rises with every change.
     """
@@ -48,21 +54,43 @@ class Journal:
 
     def __init__(self, clock: IReactorTime, most: int) -> None:
         """
-        @param most: contacts, and as many remarks, are remembered.
+        @param most: contacts that have ended, as many that last, and as many remarks, are
+            remembered.
         """
         self._clock, self.revision, self._count = clock, 0, 0
-        self._contacts: deque[Contact] = deque(maxlen=most)
+        self._ended, self._lasting, self._failures = Shelf(most), Shelf(most), Failures()
+        # All that are on a shelf or have failed, in two orders.
+        self._begun: OrderedDict[int, Contact] = OrderedDict()
+        self._changed: OrderedDict[int, Contact] = OrderedDict()
         self._remarks: deque[Remark] = deque(maxlen=most)
         self._watchers: dict[object, Callable[[Entry], None]] = {}
 
     def __iter__(self) -> Iterator[Entry]:
         """Everything, in the order of its last change."""
-        entries: list[Entry] = [*self._contacts, *self._remarks]
-        return iter(sorted(entries, key=lambda entry: entry.revision))
+        return reversed(list(self.latest()))
+
+    def latest(self) -> Iterator[Entry]:
+        """
+        Everything, what has changed last first.
+
+        It costs what is taken of it, and has to be taken before anything changes.
+        """
+        kinds: tuple[Iterator[Entry], ...] = (
+            reversed(self._changed.values()),
+            reversed(self._remarks),
+        )
+        return merge(*kinds, key=lambda entry: entry.revision, reverse=True)
 
     def contacts(self) -> Iterator[Contact]:
         """Contacts, the newest first."""
-        return reversed(self._contacts)
+        return reversed(self._begun.values())
+
+    def failures(self) -> Iterator[Contact]:
+        """
+        The last failure of each address, outcome and server name, the newest first: at most
+        L{HOSTS<bumper_tw.front.failures.HOSTS>} times L{KINDS<bumper_tw.front.failures.KINDS>}.
+        """
+        return iter(sorted(self._failures, key=lambda contact: -contact.revision))
 
     def begin(
         self, host: str, port: int, local: str, local_port: int, serves: str, wants_tls: bool
@@ -80,7 +108,6 @@ class Journal:
             wants_tls,
             self._tell,
         )
-        self._contacts.append(contact)
         self._tell(contact)
         return contact
 
@@ -108,8 +135,39 @@ class Journal:
     def _tell(self, contact: Contact) -> None:
         self.revision += 1
         contact.revision = self.revision
+        self._begun.setdefault(contact.number, contact)
+        self._changed[contact.number] = contact
+        self._changed.move_to_end(contact.number)
+        self._weigh(contact)
         if self._watchers:
             self._hear(contact)
+
+    def _weigh(self, contact: Contact) -> None:
+        """Find its place, and let go what has none any more."""
+        repeated: list[Contact] = []
+        if is_failure(contact):
+            repeated = self._failures.put(contact)
+        elif contact in self._failures:
+            self._failures.discard(contact)
+        self._place(contact, is_dull(contact) if contact.ended else not contact.name)
+        for each in repeated:
+            if each in self._ended:
+                self._place(each, cheap=True)
+            else:
+                self._let_go(each)
+
+    def _place(self, contact: Contact, cheap: bool) -> None:
+        if contact.ended:
+            self._lasting.take(contact)
+        gone = (self._ended if contact.ended else self._lasting).put(contact, cheap)
+        if gone is not None:
+            self._let_go(gone)
+
+    def _let_go(self, contact: Contact) -> None:
+        """It has lost a place; that may have been its last."""
+        if not any(contact in each for each in (self._failures, self._ended, self._lasting)):
+            del self._begun[contact.number]
+            del self._changed[contact.number]
 
     def _hear(self, entry: Entry) -> None:
         for heard in list(self._watchers.values()):

@@ -1,6 +1,16 @@
 """Numbers of TLS as people know them (the registries of IANA)."""
 
+import re
 from collections.abc import Iterable
+
+from bumper_tw.wire.client_hello import ClientHello
+
+#: As many names of one kind stand in a sentence.
+FEW = 4
+
+#: How suites begin of which our listeners speak some, with whatever settings: no finite-field
+#: Diffie-Hellman, nothing older than AES.
+SPOKEN = re.compile(r"TLS_|(?:ECDHE-(?:RSA|ECDSA)-)?(?:AES|CHACHA20)")
 
 #: What stands among suites and is none: values that clients throw in to keep servers honest (RFC
 #: 8701), and signals about renegotiation and fallback (RFC 5746, RFC 7507).
@@ -106,3 +116,44 @@ SIGNATURES = {
 def called(numbers: Iterable[int], names: dict[int, str]) -> list[str]:
     """These numbers by their names, in hexadecimal where there is none; without L{NOTHING}."""
     return [names.get(each) or f"0x{each:04x}" for each in numbers if each not in NOTHING]
+
+
+def _few(numbers: Iterable[int], names: dict[int, str]) -> str:
+    found = called(numbers, names)
+    more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
+    return (", ".join(found[:FEW]) or "none that is known") + more
+
+
+def versions(hello: ClientHello | None) -> str:
+    """The versions of TLS that a client offers."""
+    found = called(hello.versions, VERSIONS) if hello is not None else []
+    return ", ".join(found) or "none that is known"
+
+
+def suites(hello: ClientHello | None) -> str:
+    """The first cipher suites that a client offers."""
+    return _few(hello.ciphers if hello is not None else (), CIPHERS)
+
+
+def lacking(hello: ClientHello | None, words: str) -> tuple[str, str]:
+    """
+    What a client has not got in common with us, and the first ones of that kind that it offers.
+
+    @param words: why TLS failed.
+    """
+    offered = hello or ClientHello()
+    if "signature" in words:
+        return "kind of signature", _few(offered.signatures, SIGNATURES)
+    if any(part in words for part in ("group", "curve", "key share", "key_share")):
+        return "group for the exchange of keys", _few(offered.groups, GROUPS)
+    return SUITE, suites(hello)
+
+
+#: What is lacking most often.
+SUITE = "cipher suite"
+
+
+def is_hopeless(hello: ClientHello | None) -> bool:
+    """Whether a client offers suites, and none that our listeners could speak."""
+    found = called(hello.ciphers, CIPHERS) if hello is not None else []
+    return bool(found) and not any(SPOKEN.match(name) for name in found)

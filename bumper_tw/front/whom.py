@@ -5,7 +5,9 @@ from enum import Enum
 
 from attrs import frozen
 
-from bumper_tw.front.acquaintances import Acquaintance
+from bumper_tw.dialect.domains import robot_class
+from bumper_tw.dialect.logins import IDENTITY, IdKind, parse_client_id
+from bumper_tw.front.acquaintances import Acquaintance, server_name
 from bumper_tw.front.contact import Contact, Speech
 from bumper_tw.pki.zones import ZONES
 
@@ -95,9 +97,22 @@ def is_on_this_box(host: str, local: str) -> bool:
     return host in {"", "::1", local} or host.removeprefix("::ffff:").startswith("127.")
 
 
-def server_name(contact: Contact) -> str:
-    """The name that was asked for; empty for none."""
-    return contact.hello.server_name if contact.hello is not None else ""
+def claimed(contact: Contact) -> tuple[str, str]:
+    """What somebody calls himself who logs in over MQTT, by the claim: a client id, a user."""
+    last = contact.claims[-1] if contact.claims else ""
+    client, _, user = last.removeprefix("client id ").partition(", user ")
+    return client, user
+
+
+def claimed_robot(contact: Contact) -> str:
+    """The id of the robot that somebody says he is who is not let in yet; empty for none."""
+    if contact.speech is Speech.MQTT:
+        found = parse_client_id(claimed(contact)[0])
+        return found.identity if found.kind is IdKind.ROBOT else ""
+    if contact.speech is Speech.XMPP and contact.claims:
+        name, _, domain = contact.claims[-1].rpartition(" at ")
+        return name if robot_class(domain) and IDENTITY.fullmatch(name) else ""
+    return ""
 
 
 def whom(contact: Contact, known: Acquaintance, named: str = "") -> Whom:
@@ -111,17 +126,37 @@ def whom(contact: Contact, known: Acquaintance, named: str = "") -> Whom:
         return robot(contact.robot, named)
     if contact.name:
         return _logged_in(contact.name)
+    said = claimed_robot(contact)
+    if said:
+        return Whom(Party.ROBOT, _so_called(said, named if said == known.robot else ""))
     agent = contact.claims[-1] if contact.speech is Speech.HTTP and contact.claims else ""
     if is_on_this_box(contact.host, contact.local):
         return _on_this_box(agent, server_name(contact))
-    if agent and not ROBOTS_OWN.match(agent):
-        return _program(agent)
-    return _by_address(contact, known, named)
+    return _by_words(contact, agent) or _by_address(contact, known, named)
+
+
+def _by_words(contact: Contact, agent: str) -> Whom | None:
+    """Whoever says who he is; that counts more than who else was at his address."""
+    if agent:
+        return None if ROBOTS_OWN.match(agent) else _program(agent)
+    return _by_claim(contact) if contact.claims else None
 
 
 def robot(did: str, named: str) -> Whom:
     """A robot."""
     return Whom(Party.ROBOT, f"the robot {clean(named or did, LONGEST)}")
+
+
+def _so_called(did: str, named: str) -> str:
+    """A robot that has not proved that it is that one."""
+    return f"somebody that calls itself the robot {clean(named or did, LONGEST)}"
+
+
+def _by_claim(contact: Contact) -> Whom | None:
+    """Somebody who has told a name, if it is one."""
+    client, user = claimed(contact)
+    name = clean(user or client, LONGEST).strip()
+    return Whom(Party.NOBODY, f"somebody called {name!r}") if name else None
 
 
 def _on_this_box(agent: str, name: str) -> Whom:
@@ -147,15 +182,7 @@ def _by_address(contact: Contact, known: Acquaintance, named: str) -> Whom:
         return _program(agent)
     if is_vendors(name):
         return Whom(Party.APP, f"an app that asked for {clean(name, LONGEST)}")
-    return _by_the_way(contact, known)
-
-
-def _by_the_way(contact: Contact, known: Acquaintance) -> Whom:
-    if known.user:
-        return _logged_in(known.user)
-    if contact.claims:
-        return Whom(Party.NOBODY, f"somebody called {clean(contact.claims[-1], LONGEST)!r}")
-    return NOBODY
+    return _logged_in(known.user) if known.user else NOBODY
 
 
 def _logged_in(name: str) -> Whom:

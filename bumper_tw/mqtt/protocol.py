@@ -340,8 +340,8 @@ class MqttProtocol(Lifetime):
 
 def claim(packet: Connect) -> str:
     """Who somebody says that he is, for the owner."""
-    user = f", user {packet.username}" if packet.username else ""
-    return f"client id {packet.client_id}{user}"
+    name = f"client id {packet.client_id}" if packet.client_id else "no client id"
+    return f"{name}, user {packet.username}" if packet.username else name
 
 
 def _message(will: Will | None, who: Principal) -> Message | None:

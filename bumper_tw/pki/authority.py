@@ -34,6 +34,9 @@ KEY_BITS = 2048
 #: The subject's organisation in what we make; tells our leaves from the owner's.
 ORGANISATION = "bumper_tw"
 
+#: Letters of a common name (X.520, 6.2.2: ub-common-name).
+LONGEST_COMMON_NAME = 64
+
 #: Robots boot with a clock that is behind.
 BACKDATED = timedelta(days=1)
 
@@ -75,7 +78,7 @@ def cover(names: Iterable[str], addresses: Iterable[Address]) -> Cover:
 
 
 def own_part(what: Cover) -> Cover:
-    """The same without the vendor's names."""
+    """What a leaf covers of the box itself, without the vendor's names."""
     return Cover(what.names.difference(vendor_names()), what.addresses)
 
 
@@ -130,7 +133,8 @@ def leaf(
     A server certificate for C{key} that speaks for C{what}; it never outlives its authority.
 
     @param key: The server's key; only its public half gets into the certificate.
-    @param common_name: One of the names, of 64 letters at the most.
+    @param common_name: One of the names; left out if it is too long for a subject, as clients
+        look at the alternative names (RFC 6125, 6.4.4).
     """
     issuer = authority.certificate
     start = _start(now)
@@ -191,12 +195,10 @@ def _blank(
 
 
 def _subject(common_name: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        ]
-    )
+    parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION)]
+    if len(common_name) <= LONGEST_COMMON_NAME:
+        parts.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))
+    return x509.Name(parts)
 
 
 def _usage(

@@ -17,7 +17,8 @@ from bumper_tw.pki.zones import ZONES
 #: Names that are nobody's in public: RFC 6762, 3; RFC 8375; what routers call their network.
 HOME = ("localhost", "local", "lan", "home.arpa")
 
-#: Addresses that are nobody's in public, with those that providers give to whole streets.
+#: Addresses that are nobody's in public (RFC 1918, 3927, 4193, 4291), with those that providers
+#: give to whole streets (RFC 6598).
 PRIVATE = (
     "10.0.0.0/8",
     "100.64.0.0/10",
@@ -65,7 +66,7 @@ class Bounds:
 
     @classmethod
     def of(cls, ca: x509.Certificate) -> "Bounds":
-        """Those of an authority, whoever made it."""
+        """The constraints of an authority, whoever made it."""
         found = extension(ca, x509.NameConstraints)
         if found is None:
             return cls()

@@ -6,10 +6,7 @@ from typing import Protocol
 
 from attrs import frozen
 from OpenSSL import SSL
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOProtocol
-from zope.interface import implementer
 
 from bumper_tw.errors import StartError
 from bumper_tw.pki.authority import marked
@@ -41,11 +38,11 @@ class Choice:
     shown: str
 
 
-class ISingles(Protocol):
+class Singles(Protocol):
     """Whoever has certificates for single names: L{Vault<bumper_tw.pki.vault.Vault>}."""
 
     def era(self) -> object:
-        """The same for as long as what L{single} has given is still to be used."""
+        """An object that stays the same while what L{single} has given is still to be used."""
 
     def single(self, asked: str, may_make: Callable[[], bool]) -> Credentials | None:
         """
@@ -79,7 +76,7 @@ class SingleContexts:
     _log = Logger()
 
     def __init__(
-        self, singles: ISingles, may_make: Callable[[str], bool], now: Callable[[], datetime]
+        self, singles: Singles, may_make: Callable[[str], bool], now: Callable[[], datetime]
     ) -> None:
         self._singles, self._may_make, self._now = singles, may_make, now
         self._kept: dict[tuple[str, Strictness], _Kept] = {}
@@ -89,7 +86,7 @@ class SingleContexts:
         return len(self._kept)
 
     def choose(self, asked: str, host: str, strictness: Strictness) -> Choice | None:
-        """The one for a name, if it is to have one."""
+        """The context for a name, if it is to have one of its own."""
         name = single_name(asked)
         if not name:
             return None
@@ -121,11 +118,9 @@ class SingleContexts:
         return _Kept(Choice(context, name), self._singles.era(), until)
 
 
-@implementer(IOpenSSLServerConnectionCreator)
-class TlsContextFactory:
+class ContextChooser:
     """
-    Makes the server ends of one listener's connections, for C{TLSMemoryBIOFactory}, and chooses
-    for those who have read the client's hello what it is shown.
+    Chooses what the clients of one listener are shown, for those who have read their hello.
 
     @param source: What to show and prove: the same object until that changes.
     @param legacy: Let TLS 1.0 and 1.1 in, for robots that know nothing newer.
@@ -144,13 +139,6 @@ class TlsContextFactory:
         self._source, self._singles = source, singles
         self._strictness = LEGACY if legacy else MODERN
         self.reload()
-
-    def serverConnectionForTLS(
-        self,
-        tlsProtocol: TLSMemoryBIOProtocol,  # noqa: ARG002 (the interface has it)
-    ) -> SSL.Connection:
-        """Make one end, with the credentials of now."""
-        return SSL.Connection(self._fallback().context, None)
 
     def choose(self, server_name: str, host: str) -> Choice:
         """
@@ -200,14 +188,14 @@ class ServerContexts:
     def __init__(
         self, source: Callable[[], Credentials], singles: SingleContexts | None = None
     ) -> None:
-        self._modern = TlsContextFactory(source, singles=singles)
-        self._legacy = TlsContextFactory(source, legacy=True, singles=singles)
+        self._modern = ContextChooser(source, singles=singles)
+        self._legacy = ContextChooser(source, legacy=True, singles=singles)
 
-    def creator(self, legacy: bool = False) -> TlsContextFactory:
-        """The one for a listener, by whether it lets TLS 1.0 and 1.1 in."""
+    def chooser(self, legacy: bool = False) -> ContextChooser:
+        """The chooser for a listener, by whether it lets TLS 1.0 and 1.1 in."""
         return self._legacy if legacy else self._modern
 
     def reload(self) -> None:
-        """L{TlsContextFactory.reload} for all listeners; single names follow by themselves."""
+        """L{ContextChooser.reload} for all listeners; single names follow by themselves."""
         self._modern.reload()
         self._legacy.reload()

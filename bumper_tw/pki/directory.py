@@ -7,7 +7,6 @@ cut short, and is used; a server certificate without its key is a mistake of the
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from attrs import frozen
 from cryptography import x509
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from twisted.logger import Logger
 
 from bumper_tw.errors import StartError
-from bumper_tw.pki import files, pem
+from bumper_tw.pki import files
 from bumper_tw.pki.authority import (
     Authority,
     due,
@@ -38,6 +37,7 @@ from bumper_tw.pki.certificates import (
     not_before,
     signed_by,
 )
+from bumper_tw.pki.folder import Folder
 
 #: A box without a clock starts in the past; a certificate made there would be born expired.
 PLAUSIBLE = datetime(2025, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ CA_KEY = "ca.key"
 LEAF = "bumper.crt"
 LEAF_KEY = "bumper.key"
 
-#: The same server certificate with a key of elliptic curves.
+#: The server certificate with a key of elliptic curves.
 CURVE_LEAF = "bumper-ec.crt"
 CURVE_KEY = "bumper-ec.key"
 
@@ -128,6 +128,7 @@ class Look:
     """
     A look at the directory at one moment.
 
+    @ivar folder: That directory.
     @ivar now: Aware of its zone.
     @ivar cover: What a leaf of ours has to speak for.
     @ivar singles: Whether there will be certificates for single names.
@@ -136,7 +137,7 @@ class Look:
 
     _log = Logger()
 
-    directory: Path
+    folder: Folder
     now: datetime
     cover: Cover
     singles: bool = False
@@ -154,11 +155,11 @@ class Look:
         return Contents(ca, ca_key, shown, self._leaf_keys(ca, ca_key, shown))
 
     def _shown(self, ca: x509.Certificate, ca_key: PrivateKey | None) -> Credentials:
-        chain, key = self._certificates(LEAF), self._key(LEAF_KEY)
+        chain, key = self.folder.certificates(LEAF), self.folder.key(LEAF_KEY)
         if chain is None:
             return self._new_leaf(ca, ca_key, key)
         if key is None:
-            raise StartError(f"{self.directory / LEAF_KEY} is missing, but {LEAF} is there.")
+            raise StartError(f"{self.folder.path / LEAF_KEY} is missing, but {LEAF} is there.")
         self._must_fit(chain[0], LEAF, key, LEAF_KEY)
         if ca_key is not None and marked(chain[0]) and self._is_outdated(chain[0], ca):
             return self._renewed(Authority(ca, ca_key), chain[0], key)
@@ -167,7 +168,7 @@ class Look:
         return Credentials(complete(chain, ca), key, more)
 
     def _root(self) -> tuple[x509.Certificate, PrivateKey | None]:
-        found, key = self._certificates(CA), self._key(CA_KEY)
+        found, key = self.folder.certificates(CA), self.folder.key(CA_KEY)
         if found is None:
             return self._new_root(key)
         ca = found[0]
@@ -178,10 +179,10 @@ class Look:
 
     def _new_root(self, key: PrivateKey | None) -> tuple[x509.Certificate, PrivateKey]:
         self._must_know_the_date()
-        key = key or self._new_key(CA_KEY, new_key)
+        key = key or self.folder.new_key(CA_KEY, new_key)
         bounds = constraints(own_part(self.cover).names, self.cover.addresses)
         made = root(key, self.now, bounds if self.constrain else None)
-        files.write(self.directory / CA, pem.text(made), files.PUBLIC)
+        self.folder.put(CA, made)
         return made, key
 
     def _new_leaf(
@@ -189,9 +190,9 @@ class Look:
     ) -> Credentials:
         signer = self._signer(ca, ca_key)
         self._must_know_the_date()
-        key = key or self._new_key(LEAF_KEY, new_key)
+        key = key or self.folder.new_key(LEAF_KEY, new_key)
         made = self._leaf(signer, key)
-        files.write(self.directory / LEAF, pem.text(made), files.PUBLIC)
+        self.folder.put(LEAF, made)
         return Credentials((made, ca), key, self._sibling(ca, ca_key, key))
 
     def _renewed(self, signer: Authority, old: x509.Certificate, key: PrivateKey) -> Credentials:
@@ -201,25 +202,25 @@ class Look:
         made = self._leaf(signer, key)
         if not signed_by(old, signer.certificate):
             # It may come from another box; then its owner would miss it.
-            self._attempt(lambda: files.aside(self.directory / LEAF, self.now))
-        self._attempt(lambda: self._write(LEAF, made))
+            self._attempt(lambda: files.aside(self.folder.path / LEAF, self.now))
+        self._attempt(lambda: self.folder.put(LEAF, made))
         more = self._sibling(signer.certificate, signer.key, key)
         return Credentials((made, signer.certificate), key, more)
 
     def _sibling(
         self, ca: x509.Certificate, ca_key: PrivateKey | None, key: PrivateKey
     ) -> tuple[Pair, ...]:
-        """The same certificate for clients with elliptic curves, if C{key} is not one of these."""
+        """The server certificate for clients with elliptic curves, if C{key} is not of these."""
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return ()
-        chain, curve = self._certificates(CURVE_LEAF), self._curve_key()
+        chain, curve = self.folder.certificates(CURVE_LEAF), self.folder.curve_key(CURVE_KEY)
         fits = chain is not None and curve is not None and belong(chain[0], curve)
         if chain and curve and fits and not self._is_outdated(chain[0], ca):
             return (Pair(chain[0], curve),)
         if ca_key is None or self.now < PLAUSIBLE:
             return ()
         if chain is not None and not made_here(chain[0], ca):
-            self._attempt(lambda: files.aside(self.directory / CURVE_LEAF, self.now))
+            self._attempt(lambda: files.aside(self.folder.path / CURVE_LEAF, self.now))
         return self._new_sibling(Authority(ca, ca_key), curve)
 
     def _new_sibling(
@@ -227,10 +228,10 @@ class Look:
     ) -> tuple[Pair, ...]:
         if curve is None:
             curve = new_curve_key()
-            if not self._attempt(lambda: self._write_key(CURVE_KEY, curve)):
+            if not self._attempt(lambda: self.folder.put_key(CURVE_KEY, curve)):
                 return ()
         made = self._leaf(signer, curve)
-        self._attempt(lambda: self._write(CURVE_LEAF, made))
+        self._attempt(lambda: self.folder.put(CURVE_LEAF, made))
         return (Pair(made, curve),)
 
     def _leaf_keys(
@@ -245,21 +246,21 @@ class Look:
         return tuple(key for key in found if key is not None)
 
     def _own_key(self, name: str, make: Callable[[], PrivateKey]) -> PrivateKey | None:
-        held = self._key(name)
+        held = self.folder.key(name)
         if held is not None:
             return held
         key = make()
-        return key if self._attempt(lambda: self._write_key(name, key)) else None
+        return key if self._attempt(lambda: self.folder.put_key(name, key)) else None
 
     def _leaf(self, signer: Authority, key: PrivateKey) -> x509.Certificate:
         return leaf(signer, key, Bounds.of(signer.certificate).within(self.cover), self.now)
 
     def _signer(self, ca: x509.Certificate, ca_key: PrivateKey | None) -> Authority:
         if ca_key is None:
-            path = self.directory / CA_KEY
+            path = self.folder.path / CA_KEY
             raise StartError(f"{path} is missing, so {CA} cannot sign a server certificate.")
         if not may_sign(ca):
-            raise StartError(f"{self.directory / CA} is not the certificate of an authority.")
+            raise StartError(f"{self.folder.path / CA} is not the certificate of an authority.")
         return Authority(ca, ca_key)
 
     def _is_outdated(self, certificate: x509.Certificate, ca: x509.Certificate) -> bool:
@@ -284,12 +285,12 @@ class Look:
     def _must_know_the_date(self) -> None:
         if self.now < PLAUSIBLE:
             raise StartError(
-                f"No certificate can be made in {self.directory} while the clock of this box"
+                f"No certificate can be made in {self.folder.path} while the clock of this box"
                 f" says {self.now:%Y-%m-%d}; set it first."
             )
 
     def _must_hold(self, certificate: x509.Certificate, name: str) -> None:
-        path, start, end = self.directory / name, not_before(certificate), not_after(certificate)
+        path, start, end = self.folder.path / name, not_before(certificate), not_after(certificate)
         if self.now > end:
             raise StartError(f"{path} expired on {end:%Y-%m-%d}; replace or remove it.")
         if self.now < start:
@@ -302,35 +303,8 @@ class Look:
         self, certificate: x509.Certificate, name: str, key: PrivateKey, key_name: str
     ) -> None:
         if not belong(certificate, key):
-            path = self.directory / name
-            raise StartError(f"{path} and {self.directory / key_name} do not belong together.")
-
-    def _certificates(self, name: str) -> tuple[x509.Certificate, ...] | None:
-        path = self.directory / name
-        held = files.read(path)
-        return None if held is None else pem.certificates(path, held)
-
-    def _key(self, name: str) -> PrivateKey | None:
-        path = self.directory / name
-        held = files.read(path)
-        return None if held is None else pem.key(path, held)
-
-    def _curve_key(self) -> ec.EllipticCurvePrivateKey | None:
-        key = self._key(CURVE_KEY)
-        if key is not None and not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise StartError(f"{self.directory / CURVE_KEY} must hold a key of elliptic curves.")
-        return key
-
-    def _new_key(self, name: str, make: Callable[[], PrivateKey]) -> PrivateKey:
-        key = make()
-        self._write_key(name, key)
-        return key
-
-    def _write_key(self, name: str, key: PrivateKey) -> None:
-        files.write(self.directory / name, pem.key_text(key), files.PRIVATE)
-
-    def _write(self, name: str, certificate: x509.Certificate) -> None:
-        files.write(self.directory / name, pem.text(certificate), files.PUBLIC)
+            path = self.folder.path / name
+            raise StartError(f"{path} and {self.folder.path / key_name} do not belong together.")
 
 
 def complete(

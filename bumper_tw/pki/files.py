@@ -4,6 +4,7 @@ old one or the new one, and private ones so that only their owner reads them.
 """
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def write(path: Path, held: bytes, mode: int, lasting: bool = True) -> None:
     """
     Put C{held} into the file, at once and for good, and make its directory if need be.
 
-    @param mode: L{PRIVATE} or L{PUBLIC}; it holds from the first byte on.
+    @param mode: L{PRIVATE} or L{PUBLIC}, whatever the umask; there is no moment when the file is
+        open to more than that.
     @param lasting: wait for the disk, so that it survives a power cut; without, what is there
         after one may be empty.
     @raise StartError: The disk is full or read-only, or we may not write there.
@@ -75,6 +77,9 @@ def _replace(path: Path, held: bytes, mode: int, lasting: bool) -> None:
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as stream:
+            # Not every file system knows modes; then it is as private as that makes it.
+            with suppress(PermissionError):
+                os.fchmod(handle, mode)
             stream.write(held)
             if lasting:
                 stream.flush()

@@ -8,6 +8,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from bumper_tw.pki import bundle, pem
+from bumper_tw.pki.certificates import not_before
+
 #: What the UUIDs of our profiles are derived from, together with the authority.
 PROFILES = UUID("6f0a2c1e-53a7-4d0b-9f46-b7c1d9a5e283")
 
@@ -21,6 +24,11 @@ GROUP = 4
 def der(ca: x509.Certificate) -> bytes:
     """The certificate in binary, which is what phones and Windows open as a file."""
     return ca.public_bytes(Encoding.DER)
+
+
+def packed(ca: x509.Certificate) -> bytes:
+    """The archive that robots fetch, with this authority alone."""
+    return bundle.archive(pem.text(ca), int(not_before(ca).timestamp()))
 
 
 def name(ca: x509.Certificate) -> str:

@@ -8,13 +8,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bumper_tw.errors import BadRequest
-from bumper_tw.pki import files, pem
-from bumper_tw.pki.authority import made_here
+from bumper_tw.pki import pem
+from bumper_tw.pki.authority import marked
+from bumper_tw.pki.certificates import signed_by
 from bumper_tw.pki.directory import CA, CURVE_LEAF, LEAF
 from bumper_tw.pki.leaves import FOLDER, SUFFIX, names_in, single_name
 
 #: What people call the authority, and what is shown to whoever asks for nothing that has its own.
 AUTHORITY, FALLBACK = "ca", "fallback"
+
+FOR_OTHERS = "for all other names"
 
 
 @frozen
@@ -33,7 +36,7 @@ class Entry:
 
     @property
     def certificate(self) -> x509.Certificate:
-        """It, without those."""
+        """The certificate itself, without those that stand behind it."""
         return self.chain[0]
 
 
@@ -44,12 +47,12 @@ def authority_in(directory: Path) -> x509.Certificate:
     @raise BadRequest: there is none yet.
     @raise StartError: it cannot be read.
     """
-    held = files.read(directory / CA)
-    if held is None:
+    found = pem.read(directory / CA)
+    if found is None:
         raise BadRequest(
             f"there is no {directory / CA} yet; the first start of the server makes it"
         )
-    return pem.certificates(directory / CA, held)[0]
+    return found[0]
 
 
 def common_in(directory: Path) -> Iterator[Entry]:
@@ -62,11 +65,17 @@ def common_in(directory: Path) -> Iterator[Entry]:
     ca = authority_in(directory)
     yield Entry(AUTHORITY, "authority", (ca,))
     for name in (LEAF, CURVE_LEAF):
-        held = files.read(directory / name)
-        if held is not None:
-            chain = pem.certificates(directory / name, held)
-            own = made_here(chain[0], ca)
-            yield Entry(FALLBACK, "for all other names" if own else "the owner's", chain)
+        chain = pem.read(directory / name)
+        if chain is not None:
+            yield Entry(FALLBACK, role(chain[0], ca), chain)
+
+
+def role(leaf: x509.Certificate, ca: x509.Certificate) -> str:
+    """Whose the certificate is that is shown where there is no other."""
+    if not marked(leaf):
+        return "the owner's"
+    # After an import, until the server has been told.
+    return FOR_OTHERS if signed_by(leaf, ca) else f"{FOR_OTHERS}, not yet under this {AUTHORITY}"
 
 
 def singles_in(directory: Path) -> Iterator[Entry]:
@@ -81,14 +90,13 @@ def singles_in(directory: Path) -> Iterator[Entry]:
 
 def single_in(directory: Path, asked: str) -> Iterator[Entry]:
     """
-    Those of one name, one for each kind of key; none if nobody has asked for it.
+    The certificates of one name, one for each kind of key; none if nobody has asked for it.
 
     @raise StartError: its file cannot be read.
     """
     name = single_name(asked)
-    path = directory / FOLDER / f"{name}{SUFFIX}"
-    held = files.read(path) if name else None
-    for certificate in pem.certificates(path, held) if held is not None else ():
+    found = pem.read(directory / FOLDER / f"{name}{SUFFIX}") if name else None
+    for certificate in found or ():
         yield Entry(name, "single name", (certificate,))
 
 

@@ -21,8 +21,9 @@ from bumper_tw.pki.directory import Credentials, Pair
 FOLDER = "leaves"
 SUFFIX = ".crt"
 
-#: X.520, 6.2.2 (ub-common-name); no name of the vendor's comes near.
-LONGEST = 64
+#: As long as the name of a file may be, with what stands around it while it is written; the few
+#: longer host names that there could be do without a certificate of their own.
+LONGEST = 255 - len(f"..new{SUFFIX}")
 
 
 def single_name(asked: str) -> str:
@@ -56,7 +57,7 @@ class Mint:
     def recognise(
         self, name: str, held: tuple[x509.Certificate, ...], now: datetime
     ) -> Credentials | None:
-        """What was made before, if it is still as good as what would be made now."""
+        """The certificates in a file, if they are still as good as new ones would be."""
         if len(held) != len(self.keys):
             return None
         pairs = [Pair(*pair) for pair in zip(held, self.keys, strict=True)]
@@ -94,11 +95,11 @@ class Leaves:
         self._complained = False
 
     def known(self, name: str) -> bool:
-        """Was it made before?"""
+        """Were certificates made for that name before?"""
         return name in self._listed()
 
     def find(self, name: str, mint: Mint, now: datetime) -> Credentials | None:
-        """What was made before, if it is still good."""
+        """The certificates of a name that were made before, if they are still good."""
         held = self._read(name) if self.known(name) else None
         found = held and mint.recognise(name, held, now)
         if found:
@@ -107,7 +108,7 @@ class Leaves:
         return found or None
 
     def make(self, name: str, mint: Mint, now: datetime) -> Credentials:
-        """A new one."""
+        """New certificates for a name, which are kept if that is possible."""
         made = mint.make(name, now)
         text = b"".join(map(pem.text, made.certificates))
         try:
@@ -123,7 +124,7 @@ class Leaves:
         return made
 
     def used(self, name: str) -> None:
-        """It is in use, so that others go first."""
+        """The certificate for that name is in use, so that others go first."""
         names = self._listed()
         if name in names:
             names[name] = names.pop(name)
@@ -155,10 +156,8 @@ class Leaves:
             self._complain(why)
 
     def _read(self, name: str) -> tuple[x509.Certificate, ...] | None:
-        path = self._path(name)
         try:
-            held = files.read(path)
-            return None if held is None else pem.certificates(path, held)
+            return pem.read(self._path(name))
         except StartError as why:
             self._log.info("made anew: {why}", why=why)
             return None

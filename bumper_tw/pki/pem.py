@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bumper_tw.errors import StartError
+from bumper_tw.pki import files
 from bumper_tw.pki.certificates import PrivateKey
 
 #: One certificate among others, or among the comments that C{openssl x509 -text} leaves.
@@ -78,6 +79,16 @@ def certificates(path: Path, held: bytes) -> tuple[x509.Certificate, ...]:
     if not found:
         raise StartError(f"{path} does not hold a certificate.")
     return found
+
+
+def read(path: Path) -> tuple[x509.Certificate, ...] | None:
+    """
+    The certificates in a file, in their order; C{None} if there is no such file.
+
+    @raise StartError: It cannot be read, holds none, or one is garbled.
+    """
+    held = files.read(path)
+    return None if held is None else certificates(path, held)
 
 
 def key_text(private: PrivateKey) -> bytes:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from twisted.logger import Logger
 
 from bumper_tw.errors import StartError
-from bumper_tw.pki import bundle, files, pem
+from bumper_tw.pki import files, handout, pem
 from bumper_tw.pki.authority import Authority, cover, new_key
 from bumper_tw.pki.bounds import Bounds
 from bumper_tw.pki.certificates import Address, covered, not_after, not_before, renewal
@@ -40,13 +40,27 @@ from bumper_tw.pki.directory import (
     Credentials,
     Look,
 )
+from bumper_tw.pki.folder import Folder
 from bumper_tw.pki.leaves import Leaves, Mint, single_name
 from bumper_tw.pki.zones import in_zone
 
 SECRET_BYTES = 32
 
+#: What apps encrypt passwords with, and what our tokens are signed with.
+CONFIG_KEY, TOKEN_KEY = "config.key", "token.key"
+
 #: Every file that may be in the directory.
-FILES = (CA, CA_KEY, LEAF, LEAF_KEY, CURVE_LEAF, CURVE_KEY, RSA_KEY, "config.key", "token.key")
+FILES = (
+    CA,
+    CA_KEY,
+    LEAF,
+    LEAF_KEY,
+    CURVE_LEAF,
+    CURVE_KEY,
+    RSA_KEY,
+    CONFIG_KEY,
+    TOKEN_KEY,
+)
 
 #: How long a renewal that has failed is not tried again when somebody connects.
 PATIENCE = timedelta(hours=1)
@@ -132,7 +146,7 @@ class Vault:
         return contents.credentials
 
     def era(self) -> object:
-        """The same for as long as what L{single} has given is still to be used."""
+        """An object that stays the same while what L{single} has given is still to be used."""
         return self._contents
 
     def single(self, asked: str, may_make: Callable[[], bool]) -> Credentials | None:
@@ -178,11 +192,6 @@ class Vault:
         except StartError as why:
             self._log.error("the server certificate is not renewed: {why}", why=why)
 
-    def renewable(self) -> bool:
-        """Will the server certificate be renewed by itself?  See L{ensure} for errors."""
-        contents = self._loaded()
-        return contents.own and contents.ca_key is not None
-
     def expires(self) -> datetime:
         """When a server certificate ceases to hold, in UTC; see L{ensure} for errors."""
         return min(map(not_after, self._loaded().credentials.certificates))
@@ -193,7 +202,7 @@ class Vault:
 
     def ca_bundle(self) -> bytes:
         """The archive robots fetch, with our authority alone; see L{ensure} for errors."""
-        return bundle.archive(self.ca_pem(), int(not_before(self._loaded().ca).timestamp()))
+        return handout.packed(self._loaded().ca)
 
     def config_key(self) -> ConfigKey:
         """
@@ -202,7 +211,7 @@ class Vault:
         @raise StartError: Its file is garbled, or cannot be read or written.
         """
         if self._config_key is None:
-            self._config_key = ConfigKey(self._open_config_key(self._directory / "config.key"))
+            self._config_key = ConfigKey(self._open_config_key(self._directory / CONFIG_KEY))
         return self._config_key
 
     def signing_secret(self) -> bytes:
@@ -212,7 +221,7 @@ class Vault:
         @raise StartError: Its file is garbled, or cannot be read or written.
         """
         if self._secret is None:
-            self._secret = self._open_secret(self._directory / "token.key")
+            self._secret = self._open_secret(self._directory / TOKEN_KEY)
         return self._secret
 
     def _loaded(self) -> Contents:
@@ -225,7 +234,7 @@ class Vault:
         return contents
 
     def _look(self, now: datetime) -> Contents:
-        look = Look(self._directory, now, self._cover, self._singles, self._constrain)
+        look = Look(Folder(self._directory), now, self._cover, self._singles, self._constrain)
         return look.contents()
 
     def _take(self, contents: Contents) -> None:

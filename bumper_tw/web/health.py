@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import asdict, frozen
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from bumper_tw.core.sharing import Shared
 from bumper_tw.values import Principal
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import Answer, Call, json_answer
@@ -47,11 +48,7 @@ class HealthRoutes:
     """The routes for whatever watches over us; one look at a time, however many ask."""
 
     def __init__(self, clock: IReactorTime, look: Look) -> None:
-        self._clock, self._look = clock, look
-        self._last: dict[str, Health] | None = None
-        self._taken = 0.0
-        self._waiting: list[Deferred[Answer]] = []
-        self._looking = False
+        self._health = Shared(clock, look, KEPT)
 
     def routes(self) -> tuple[Route, ...]:
         """C{/healthz} and C{/readyz}."""
@@ -66,27 +63,7 @@ class HealthRoutes:
 
     def ready(self, _: Call) -> Deferred[Answer]:
         """Whether everything is right, and what is not."""
-        if self._last is not None and 0 <= self._clock.seconds() - self._taken < KEPT:
-            return succeed(rendered(self._last))
-        waiter: Deferred[Answer] = Deferred(self._waiting.remove)
-        self._waiting.append(waiter)
-        if not self._looking:
-            self._looking = True
-            self._look().addCallback(self._seen).addErrback(self._broke)
-        return waiter
-
-    def _seen(self, found: dict[str, Health]) -> None:
-        self._last, self._taken = found, self._clock.seconds()
-        for waiter in self._all_waiting():
-            waiter.callback(rendered(found))
-
-    def _broke(self, why: Any) -> None:
-        for waiter in self._all_waiting():
-            waiter.errback(why)
-
-    def _all_waiting(self) -> list[Deferred[Answer]]:
-        self._looking, waiting, self._waiting = False, self._waiting, []
-        return waiting
+        return self._health.get().addCallback(rendered)
 
 
 def rendered(found: Mapping[str, Health]) -> Answer:

@@ -6,20 +6,22 @@ All of it is for everybody and over plain HTTP, because that is before there is 
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
-from io import BytesIO
+from html import escape
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Protocol, TypeVar
+from time import monotonic
+from typing import Protocol
 
-import segno
-from attrs import frozen
+from attrs import evolve, frozen
 from cryptography import x509
 from twisted.internet.defer import Deferred
 
 from bumper_tw.pki import handout
 from bumper_tw.pki.certificates import extension, not_after
 from bumper_tw.web.call import Answer, Call, in_brackets, is_address, parse_authority
+from bumper_tw.web.codes import Codes
 from bumper_tw.web.failures import portal_failure
 from bumper_tw.web.routes import GET, Route
 from bumper_tw.web.trust_page import (
@@ -33,9 +35,6 @@ from bumper_tw.web.trust_page import (
     written,
 )
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 DATA = Path(__file__).with_name("data") / "trust"
 
 #: The port at the end of an address, behind a host or a bracket.
@@ -47,9 +46,12 @@ DER = "application/x-x509-ca-cert"
 PEM = "application/x-pem-file"
 PROFILE = "application/x-apple-aspen-config"
 
-#: In how many ways a page, or a QR code, is kept that has been made: names of this box are few,
-#: and so are systems, unless somebody wants to see us work.
-MAX_KEPT = 32
+#: In how many ways the page is kept that has been made, 15 kB each: there are hardly more, as it
+#: has L{PAGE} and L{PROOF} for the addresses that depend on how somebody calls this box.
+MAX_KEPT = 128
+
+#: What stands for an address; nobody can make it part of a host name.
+PAGE, PROOF = "\ue000page\ue000", "\ue000proof\ue000"
 
 #: Nobody's box has a longer name; the code for one takes long to draw, and no camera reads it.
 LONGEST = 64
@@ -96,14 +98,21 @@ class Places:
 class TrustRoutes:
     """The page, what it loads, and what is installed from it."""
 
-    def __init__(self, certificates: Certificates, places: Places) -> None:
+    def __init__(
+        self,
+        certificates: Certificates,
+        places: Places,
+        seconds: Callable[[], float] = monotonic,
+    ) -> None:
+        """
+        @param seconds: what time it is, from whenever on.
+        """
         self._certificates, self._places = certificates, places
-        self._template, self._proof = loader(DATA / "page.xml"), loader(DATA / "proof.xml")
         self._style, self._script = (
             (DATA / name).read_bytes() for name in ("page.css", "page.js")
         )
-        self._pages: dict[Visit, bytes] = {}
-        self._codes: dict[str, bytes] = {}
+        self._pages: OrderedDict[Visit, bytes] = OrderedDict()
+        self._codes = Codes(seconds)
         self._known: tuple[bytes, x509.Certificate] | None = None
 
     def routes(self) -> tuple[Route, ...]:
@@ -131,15 +140,20 @@ class TrustRoutes:
         visit = self._visit(call)
         policy = ("Content-Security-Policy", SCRIPTED + script_may_ask(visit.proof))
         headers = (FRESH, policy, ("Vary", "User-Agent"))
-        held = self._pages.get(visit)
+        addresses = {PAGE: visit.page, PROOF: visit.proof}
+        shape = evolve(visit, page=PAGE, proof=visit.proof and PROOF)
+        held = self._pages.get(shape)
         if held is not None:
-            return Answer(held, content_type=HTML, headers=headers)
+            self._pages.move_to_end(shape)
+            return Answer(filled(held, addresses), content_type=HTML, headers=headers)
 
         def made(body: bytes) -> Answer:
-            keep(self._pages, visit, body)
-            return Answer(body, content_type=HTML, headers=headers)
+            self._pages[shape] = body
+            if len(self._pages) > MAX_KEPT:
+                self._pages.popitem(last=False)
+            return Answer(filled(body, addresses), content_type=HTML, headers=headers)
 
-        return written(TrustPage(self._template, visit)).addCallback(made)
+        return written(TrustPage(loader(DATA / "page.xml"), shape)).addCallback(made)
 
     def proof(self, call: Call) -> Deferred[Answer]:
         """
@@ -150,7 +164,9 @@ class TrustRoutes:
         if call.secure:
             call.contact.proved()
             headers += allowed(call)
-        page = ProofPage(self._proof, call.secure, call.host, self._page_address(call))
+        page = ProofPage(
+            loader(DATA / "proof.xml"), call.secure, call.host, self._page_address(call)
+        )
         return written(page).addCallback(Answer, content_type=HTML, headers=tuple(headers))
 
     def der(self, _: Call) -> Answer:
@@ -168,12 +184,13 @@ class TrustRoutes:
         return Answer(profile, content_type=PROFILE, headers=(FRESH,))
 
     def qr(self, call: Call) -> Answer:
-        """The address of the page, for the camera of a phone."""
-        address = self._page_address(call)
-        if address not in self._codes:
-            keep(self._codes, address, drawn(address))
+        """
+        The address of the page, for the camera of a phone: under the name by which somebody calls
+        this box, unless too many are thought of; then where he has arrived.
+        """
+        code = self._codes.of(self._page_address(call), self._arrived(call))
         policy = ("Content-Security-Policy", "default-src 'none'")
-        return Answer(self._codes[address], content_type="image/svg+xml", headers=(FRESH, policy))
+        return Answer(code, content_type="image/svg+xml", headers=(FRESH, policy))
 
     def style(self, _: Call) -> Answer:
         """How the page looks."""
@@ -215,7 +232,15 @@ class TrustRoutes:
         Where a phone finds the page: without encryption, if that is offered anywhere, since there
         is no trust yet.
         """
-        host, port, plain = self._host(call), port_of(call.base_url), self._places.http()
+        return self._page_at(call, self._host(call), port_of(call.base_url))
+
+    def _arrived(self, call: Call) -> str:
+        """The page where this connection has arrived, by what nobody else can choose."""
+        host = self._places.announce(call.local) or call.local or "localhost"
+        return self._page_at(call, host, str(call.contact.local_port or ""))
+
+    def _page_at(self, call: Call, host: str, port: str) -> str:
+        plain = self._places.http()
         if call.secure and plain is None:
             return f"https://{at_port(host, port, '443')}/ca"
         return f"http://{at_port(host, str(plain) if call.secure else port, '80')}/ca"
@@ -238,6 +263,13 @@ def described(ca: x509.Certificate) -> Authority:
         expires=not_after(ca).date().isoformat(),
         limited=extension(ca, x509.NameConstraints) is not None,
     )
+
+
+def filled(body: bytes, addresses: dict[str, str]) -> bytes:
+    """A page with the addresses in it, for what stands in their places."""
+    for place, address in addresses.items():
+        body = body.replace(place.encode(), escape(address).encode())
+    return body
 
 
 def port_of(base_url: str) -> str:
@@ -290,20 +322,3 @@ def allowed(call: Call) -> list[tuple[str, str]]:
     if authority[0].lower() != call.host.lower():
         return []
     return [("Access-Control-Allow-Origin", call.header("origin"))]
-
-
-def drawn(address: str) -> bytes:
-    """A QR code, dark on light with a margin, which cameras need, whatever is around it."""
-    made = BytesIO()
-    segno.make_qr(address, error="m").save(
-        made, kind="svg", border=4, light="#fff", dark="#000", omitsize=True, svgclass=None,
-        lineclass=None,
-    )  # fmt: skip
-    return made.getvalue()
-
-
-def keep(kept: dict[K, V], key: K, value: V) -> None:
-    """Remember one more, and forget all others first when they are too many."""
-    if len(kept) >= MAX_KEPT:
-        kept.clear()
-    kept[key] = value

@@ -1,6 +1,7 @@
 """The page that gets devices to trust this box, and the one that proves that they do."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
@@ -103,8 +104,9 @@ def android_section(version: int) -> str:
     return "android7" if version < 10 else "android10"
 
 
+@cache
 def loader(file: Path) -> ITemplateLoader:
-    """The template in a file."""
+    """The template in a file, read when somebody wants to see it, as most never do."""
     return XMLString(file.read_text("utf-8"))
 
 

@@ -65,17 +65,6 @@ class ClientHello:
     alpn: tuple[str, ...] = ()
 
 
-def read(data: bytes) -> ClientHello | None:
-    """
-    The hello with which a connection begins.
-
-    @param data: all that has come; what is behind the hello does not matter.
-    @return: C{None} when more has to come.
-    @raise ProtocolViolation: this is no hello.
-    """
-    return HelloReader().feed(data)
-
-
 class HelloReader:
     """
     The same for a connection that comes in pieces: each byte is looked at once.

@@ -115,11 +115,27 @@ class ListTests(CertsCase):
         for words in (("--certs", str(self.certs), "list"), ("list", "--certs", str(self.certs))):
             self.assertIn(NAME, self.said("certs", *words))
 
+    def test_help(self) -> None:
+        """What can be typed is called what it is."""
+        said = self.typed("certs", "--help")[1]
+        self.assertIn(" COMMAND ", said)
+        self.assertNotIn("DEED", said)
+
     def test_owners(self) -> None:
         """An owner's own is told from ours."""
         leaf, _ = foreign_leaf(self.now, new_authority())
         put(self.certs, "bumper.crt", pem.text(leaf))
         self.assertIn("the owner's", self.said("certs", "list"))
+
+    def test_before_it_is_taken_up(self) -> None:
+        """Between an import and the server's next look, ours is ours, under the other one."""
+        self.other()
+        self.said("certs", "import", str(self.theirs))
+        said = self.said("certs", "list")
+        self.assertNotIn("the owner's", said)
+        self.assertEqual(said.count("for all other names, not yet under this ca"), 2)
+        self.vault.renew_if_due(self.now)
+        self.assertNotIn("not yet", self.said("certs", "list"))
 
 
 class ImportTests(CertsCase):
@@ -147,6 +163,8 @@ class ImportTests(CertsCase):
         )
         for name in ("ca.key", kept[1]):
             self.assertEqual(stat.S_IMODE((self.certs / name).stat().st_mode), 0o600)
+        for name in ("ca.crt", kept[0]):
+            self.assertEqual(stat.S_IMODE((self.certs / name).stat().st_mode), 0o644)
         self.assertTrue(self.vault.renew_if_due(self.now))
         single = self.vault.single(NAME, lambda: False)
         assert single is not None
@@ -263,10 +281,11 @@ class ExportTests(CertsCase):
     """C{bumper certs export}."""
 
     def exported(self, name: str) -> bytes:
-        """What is in the file then; nobody else may read it."""
+        """What is in the file then, which is as private as any new file of the owner's."""
         path = self.folder / name
+        self.addCleanup(os.umask, os.umask(0o027))
         self.said("certs", "export", str(path))
-        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
         held = path.read_bytes()
         self.assertNotIn(b"PRIVATE", held)
         return held
@@ -301,11 +320,11 @@ class OpenTests(CertsCase):
         """So many new ones within a minute, a third of that for one address."""
         settings = Settings(tls=TlsSettings(self.certs, new_leaves_per_minute=6))
         clock = Clock()
-        creator = open_contexts(clock, settings, open_vault(settings)).creator()
+        chooser = open_contexts(clock, settings, open_vault(settings)).chooser()
 
         def own(host: str, prefix: str) -> int:
             names = [f"{prefix}{number}.ecouser.net" for number in range(10)]
-            return sum(creator.choose(name, host).shown == name for name in names)
+            return sum(chooser.choose(name, host).shown == name for name in names)
 
         self.assertEqual(own("192.168.7.1", "a"), 2)
         self.assertEqual(own("192.168.7.2", "b"), 2)

@@ -1,6 +1,7 @@
 """C{bumper dns}."""
 
 import os
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -36,8 +37,10 @@ class CliDnsTests(SynchronousTestCase):
 
     def say(self, *arguments: str, status: int = 0) -> str:
         out, err = StringIO(), StringIO()
+        self.patch(sys, "stdout", out)
+        self.patch(sys, "stderr", err)
         options = parser().parse_args([*arguments, "--config", str(self.config)])
-        got = run(options, lambda: self.own, lambda: self.source, out, err)
+        got = run(options, lambda: self.own, lambda: self.source)
         self.assertEqual(got, status, err.getvalue())
         return err.getvalue() if status else out.getvalue()
 
@@ -93,6 +96,27 @@ class CliDnsTests(SynchronousTestCase):
         self.assertIn("||ecovacs.cn^$dnsrewrite=NOERROR;A;192.168.7.7\n", said)
         self.assertEqual(said.count("||ecovacs.cn^$dnsrewrite=NOERROR;AAAA;fd00::7\n"), 1)
         self.assertNotIn("dnstype=AAAA", said)
+
+    def test_doubts(self) -> None:
+        """An address of somebody else, one nobody reaches, IPv6 without a listener: a comment."""
+        for address, doubt in (
+            ("192.168.7.7", "no address of this box"),
+            ("fd09::9", "no address of this box"),
+            ("127.0.0.1", "cannot reach"),
+            ("172.17.0.1", "cannot reach"),
+            (SIX, "tcp6:"),
+        ):
+            said = self.say("--for", "adguard", "--address", FOUR, "--address", address)
+            [line] = [line for line in said.splitlines() if "right?" in line and doubt in line]
+            self.assertTrue(line.startswith(f"! Is {address} right?"), line)
+            self.assertIn(address, said.replace(line, ""))
+        self.assertNotIn("right?", self.say("--for", "adguard", "--address", FOUR))
+
+    def test_no_doubts(self) -> None:
+        """Where everything listens on IPv6, such an address is as good."""
+        tables = '[[listen]]\nserve = "all"\nat = "{}:443"\ntls = true\n'
+        self.config.write_text(tables.format("tcp") + tables.format("tcp6"))
+        self.assertNotIn("right?", self.say("--for", "bind", "--address", SIX))
 
     def test_adguard_without_six(self) -> None:
         """Where there is no IPv6 address, such questions get an empty answer."""

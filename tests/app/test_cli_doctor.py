@@ -8,11 +8,11 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.cli_doctor import MOST, parser, running, server, told
+from bumper_tw.app.cli_doctor import MOST, lines, parser, running, server, told
 from bumper_tw.app.doctor import checks as checks_module
 from bumper_tw.app.doctor.checks import NAMES, Check
 from bumper_tw.app.doctor.evidence import Evidence
-from bumper_tw.app.doctor.finding import wrong
+from bumper_tw.app.doctor.finding import Finding, wrong
 from bumper_tw.app.settings import Settings, StorageSettings
 from tests.app.doctor.cases import at_once, contact, everywhere, lookup, seen, well
 
@@ -28,11 +28,16 @@ class DoctorTests(SynchronousTestCase):
         """What is written, and the exit status."""
         return self.successResultOf(Deferred.fromCoroutine(told(house, at_once, as_json)))
 
+    @staticmethod
+    def checks(said: str) -> list[str]:
+        """The names of the checks, one for each line that begins with what came of it."""
+        return [line.split()[1] for line in said.splitlines() if line[:2] in {"ok", "FA", "--"}]
+
     def test_well(self) -> None:
         """One line for each check, and nothing to do."""
         said, status = self.told(self.house)
         self.assertEqual(status, 0)
-        self.assertEqual(tuple(line.split()[1] for line in said.splitlines()), NAMES)
+        self.assertEqual(tuple(self.checks(said)), NAMES)
         self.assertNotIn("FAIL", said)
 
     def test_wrong(self) -> None:
@@ -43,6 +48,14 @@ class DoctorTests(SynchronousTestCase):
         lines = said.splitlines()
         [place] = [n for n, line in enumerate(lines) if line.startswith("FAIL tls-versions")]
         self.assertEqual(lines[place + 1], "       -> mend old-tls")
+
+    def test_lines(self) -> None:
+        """What belongs to a finding stands below it, and nothing steers the terminal."""
+        finding = Finding("x", False, "a\x1b[2J\nb", "c\x9bd", lines=("REST  e\x07", "MQTT  f"))
+        self.assertEqual(
+            lines(finding, 3).splitlines(),
+            ["FAIL x    a?[2J?b", "          REST  e?", "          MQTT  f", "       -> c?d"],
+        )
 
     def test_json(self) -> None:
         """The same for programs."""

@@ -114,6 +114,14 @@ class ShowTests(JournalCase):
             self.script(page(*found))
             self.assertEqual([line[-2] for line in self.lines(who)], ["1", "3"])
 
+    def test_pages(self) -> None:
+        """What is more than the server tells at once is asked for in parts."""
+        many = [entry(n, n, host=ROBOT if n == 1 else "192.0.2.9") for n in range(1, 451)]
+        server = self.script(page(*many[150:], revision=450), page(*many[:150], revision=450))
+        [only] = self.lines(ROBOT)
+        self.assertIn("number 1", only)
+        self.assertIn("before=151", server.asked[1])
+
     def test_nobody(self) -> None:
         """Nothing is said, too."""
         self.script(page(entry(1, 1)))

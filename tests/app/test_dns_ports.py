@@ -6,7 +6,7 @@ from pathlib import Path
 from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.dns_ports import QuestionPorts
+from bumper_tw.app.dns_ports import question_ports
 
 HEAD = "sl local_address rem_address st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode\n"
 
@@ -17,7 +17,7 @@ def line(local: str, state: str, inode: int) -> str:
     )
 
 
-class QuestionPortsTests(SynchronousTestCase):
+class QuestionPortTests(SynchronousTestCase):
     """Who holds a port, as C{/proc} says."""
 
     def setUp(self) -> None:
@@ -35,7 +35,7 @@ class QuestionPortsTests(SynchronousTestCase):
 
     def explain(self, number: int, host: str = "127.0.0.1", transport: str = "udp") -> str:
         error = CannotListenError(host, 53, OSError(number, "says the kernel"))
-        return QuestionPorts(self.proc, 1, transport).explained(error)
+        return question_ports(self.proc, 1, transport).explain(error)
 
     def test_udp(self) -> None:
         """A program that takes datagrams at all addresses is found."""
@@ -70,6 +70,19 @@ class QuestionPortsTests(SynchronousTestCase):
         self.sockets("udp", line("0100007F:0035", "07", 80))
         self.program(500, "systemd-resolve", 80)
         self.assertIn("DNSStubListener=no", self.explain(errno.EADDRINUSE))
+
+    def test_ourselves(self) -> None:
+        """This server itself is called that, whatever it is called."""
+        self.sockets("udp", line("0100007F:0035", "07", 82))
+        self.program(1, "dnsmasq", 82)
+        said = self.explain(errno.EADDRINUSE)
+        self.assertIn("held by this server itself, dnsmasq (pid 1); choose", said)
+
+    def test_hostile_reason(self) -> None:
+        """What the system says is one line."""
+        error = CannotListenError("127.0.0.1", 53, OSError(errno.EMFILE, "a\nb"))
+        said = question_ports(self.proc, 1, "udp").explain(error)
+        self.assertEqual(said, "udp port 53 at 127.0.0.1 cannot be opened: a?b")
 
     def test_others(self) -> None:
         """Any other program has to be stopped."""

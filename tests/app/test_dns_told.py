@@ -39,7 +39,12 @@ class ToldTests(SynchronousTestCase):
         self.assertEqual(self.told("10.0.0.5"), ("10.0.0.5",))
 
     def test_container(self) -> None:
-        """A container asks on its bridge, and can reach us there."""
+        """One that asks on its bridge may be the DNS server of the house, and asks for all."""
+        self.assertEqual(self.told("172.17.0.1"), ("192.168.1.5", "fd00::5"))
+
+    def test_container_alone(self) -> None:
+        """Where nothing else can be reached, it is told where it asked."""
+        self.source, self.own = None, OWN[:2]
         self.assertEqual(self.told("172.17.0.1"), ("172.17.0.1",))
 
     def test_this_box(self) -> None:
@@ -57,6 +62,14 @@ class ToldTests(SynchronousTestCase):
         self.source, self.own = None, OWN[:1]
         self.assertEqual(self.told("127.0.0.1"), ("127.0.0.1",))
         self.assertEqual(self.told("::1"), ("127.0.0.1",))
+
+    def test_only_six(self) -> None:
+        """A box with nothing but IPv6, where nothing listens on that, has nothing to tell."""
+        self.source, self.own = None, (OWN[0], *OWN[4:])
+        for local in ("fd00::5", "127.0.0.1"):
+            self.assertEqual(self.told(local), ("fd00::5",))
+        self.settings = Settings()
+        self.assertEqual(self.told("fd00::5"), ())
 
     def test_nobody_listens(self) -> None:
         """Where nothing listens on IPv6, no such address is told."""

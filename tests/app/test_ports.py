@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.ports import Ports, Program, explain_bind_failure, is_endpoint
+from bumper_tw.app.ports import MOVE, Ports, Program, explain_bind_failure, is_endpoint
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  inode\n"
 
@@ -62,8 +62,7 @@ class HolderTests(PortsCase):
         self.runs(812, "mosquitto", 71)
         self.assertEqual(
             self.ports.explain(failure(errno.EADDRINUSE), "tcp:8883"),
-            "tcp port 8883 is held by mosquitto (pid 812); "
-            "stop it, or choose another port with at = in [[listen]]",
+            f"tcp port 8883 is held by mosquitto (pid 812); stop it, or {MOVE}",
         )
 
     def test_over_ipv6(self) -> None:

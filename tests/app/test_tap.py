@@ -10,6 +10,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw import __version__
+from bumper_tw.app.cli import COMMANDS
 from bumper_tw.app.config import load
 from bumper_tw.app.settings import Listen
 from bumper_tw.app.tap import Options, complain, read_settings, settings_help
@@ -100,7 +101,9 @@ class OutputTests(SynchronousTestCase):
         """--help tells of both ways to start, and of the other commands."""
         text = str(Options())
         self.assertIn("Usage: bumper [options]", text)
-        self.assertIn("bumper user --help", " ".join(text.split()))
+        *_, commands = " ".join(text.split()).partition("Other commands, each with --help")
+        for name in COMMANDS:
+            self.assertIn(f" {name} (", commands)
 
     def test_settings(self) -> None:
         """--settings lists every setting once, with its variable and default."""

@@ -1,5 +1,6 @@
 """A journal with everything that reads it, and contacts as they may come."""
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -73,6 +74,13 @@ class ChronicleCase(SynchronousTestCase):
         contact.speaks(Speech.MQTT)
         contact.claims_to_be("client id dusty")
         contact.let_in(f"robot {DUSTY}", DUSTY)
+        return contact
+
+    def again(self, leave: Callable[[], Contact], times: int = 3) -> Contact:
+        """Somebody does that again and again, minutes apart; the last time."""
+        for _ in range(times):
+            self.clock.advance(90)
+            contact = leave()
         return contact
 
     def end(self, contact: Contact, why: str = "the other side closed it") -> Contact:

@@ -6,7 +6,7 @@ from cryptography import x509
 from OpenSSL import SSL, crypto
 
 from bumper_tw.front.acquaintances import Acquaintances
-from bumper_tw.front.alerts import WORDS, Trouble, trouble
+from bumper_tw.front.alerts import WORDS, Trouble, came_before, trouble
 from bumper_tw.front.chronicle import Chronicle
 from bumper_tw.front.contact import Contact, Outcome
 from bumper_tw.front.tls import words
@@ -115,6 +115,17 @@ class HandshakeTests(EntranceCase):
         self.assertEqual(contact.outcome, Outcome.TLS_FAILED)
         self.assertIn(self.chronicle.diagnosis(contact).name, {"handshake-cut", "untrusted-ca"})
 
+    def test_left(self) -> None:
+        """A client that has nothing against us, and leaves when the handshake is over."""
+        for version in (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION):
+            name = f"v{version}.ecouser.net"
+            friend = self.trusting(NOW, version, self.root)
+            found = []
+            for _ in range(3):
+                self.clock.advance(90)
+                found.append(self.named(friend, name))
+            self.assertEqual(found, ["unfinished", "unfinished", "app-pins"])
+
     def test_old(self) -> None:
         """A client that knows nothing newer than TLS 1.1."""
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -175,3 +186,15 @@ class WordTests(EntranceCase):
         for part, meaning in WORDS:
             self.assertIs(trouble(f"tls {part} x"), meaning, part)
         self.assertIs(trouble(""), Trouble.OTHER)
+
+    def test_before(self) -> None:
+        """What our own end says comes before the certificate, what the client says behind."""
+        for words_, before in (
+            ("no shared cipher", True),
+            ("UNSUPPORTED_PROTOCOL", True),
+            ("tlsv1 alert protocol version", False),
+            ("SSLV3_ALERT_BAD_CERTIFICATE", False),
+            ("unexpected eof while reading", False),
+            ("", False),
+        ):
+            self.assertIs(came_before(words_), before, words_)

@@ -2,7 +2,7 @@
 
 import re
 
-from bumper_tw.front.contact import Contact, Outcome, Speech
+from bumper_tw.front.contact import TOO_MANY, Contact, Outcome, Speech
 from bumper_tw.front.diagnosis import KINDS
 from tests.front.chronicles import (
     BOX,
@@ -15,196 +15,6 @@ from tests.front.chronicles import (
 )
 
 APP = "okhttp/3.12.1"
-
-#: From where programs on this box come.
-HERE = (BOX, "127.0.0.1", "127.0.1.1", "::1", "::ffff:127.0.0.1", "")
-
-
-class TrustTests(ChronicleCase):
-    """Whoever does not like our certificate."""
-
-    def test_app(self) -> None:
-        """An app that asked before is named, and sent to the page of the authority."""
-        self.asks(APP)
-        contact = self.rejected()
-        self.assertKind(contact, "untrusted-ca", f"The app {APP}", f"http://{BOX}/ca")
-
-    def test_version(self) -> None:
-        """What the path says of an app is better than what it says itself."""
-        self.asks(APP).claims_to_be("app global_e 3.1.0")
-        self.assertKind(self.rejected(), "untrusted-ca", "The app global_e 3.1.0 does")
-
-    def test_by_name(self) -> None:
-        """Of somebody unknown the name that he asked for tells what he is."""
-        self.assertKind(self.rejected(), "untrusted-ca", f"An app that asked for {PORTAL}")
-        self.assertKind(self.rejected("box.lan"), "untrusted-ca", "Somebody does")
-
-    def test_browser(self) -> None:
-        """A browser on a phone is not what asks for the vendor's names there."""
-        self.asks("Mozilla/5.0 (Linux)")
-        self.assertKind(self.rejected(), "untrusted-ca", "An app")
-        self.assertKind(self.rejected("box.lan"), "untrusted-ca", "A browser")
-
-    def test_program(self) -> None:
-        """Nobody can open a page on what is no phone."""
-        self.asks("python-requests/2.31")
-        found = self.assertKind(self.rejected("box.lan"), "untrusted-ca", "mqtt://")
-        self.assertNotIn("open http", found.remedy)
-
-    def test_disliked(self) -> None:
-        """An alert that says less leads to the clock of the device, too."""
-        alert = "sslv3 alert bad certificate"
-        self.assertKind(self.rejected(alert=alert), "untrusted-ca", "clock", alert)
-
-    def test_app_pins(self) -> None:
-        """Where the proof was asked for, an app does not accept any but the vendor's."""
-        before = self.rejected()
-        self.clock.advance(5)
-        browser = self.secured("box.lan")
-        browser.speaks(Speech.HTTP)
-        browser.requested("/ca/proof")
-        browser.proved()
-        self.clock.advance(5)
-        self.assertKind(self.rejected(), "app-pins", "2.4.1")
-        # What was before may have been mended since.
-        self.assertKind(before, "untrusted-ca")
-        self.assertKind(self.rejected(host="192.168.7.34"), "untrusted-ca")
-
-    def test_app_left(self) -> None:
-        """A handshake, and not a word: that is how others check."""
-        self.assertKind(self.end(self.secured()), "app-pins", "without a word", "/ca")
-
-    def test_unused(self) -> None:
-        """Unless it speaks on another connection, or asked for a name of ours."""
-        contact = self.end(self.secured())
-        spoken = self.secured()
-        spoken.speaks(Speech.HTTP)
-        spoken.requested("/discover")
-        self.assertTrue(self.assertKind(contact, "unused").sound)
-        self.assertKind(self.end(self.secured("box.lan", ROBOT)), "unused")
-
-    def test_robot_pins(self) -> None:
-        """Robots are told by the name they ask for, or by having been there."""
-        self.assertKind(
-            self.rejected(BROKER), "robot-pins", "A robot", BROKER, "ca-certificates.tar.gz"
-        )
-        self.assertKind(self.rejected("mq-eu.ecouser.net"), "robot-pins")
-        self.end(self.robot())
-        self.assertKind(self.rejected(PORTAL, ROBOT), "robot-pins", f"The robot {NICK}")
-        self.assertKind(self.rejected("", ROBOT), "robot-pins", f"The robot {NICK}")
-
-    def test_robots_agent(self) -> None:
-        """What a robot says over HTTP makes no app of it, and neither does a script."""
-        for agent in ("Wget/1.19", "python-requests/2.31"):
-            self.asks(agent)
-            self.assertKind(self.rejected(BROKER), "robot-pins", "A robot")
-        self.asks(APP)
-        self.assertKind(self.rejected(BROKER), "untrusted-ca", APP)
-
-    def test_robot_left(self) -> None:
-        """A robot that leaves after the handshake checks, too."""
-        self.assertKind(self.end(self.secured(BROKER, ROBOT)), "robot-pins")
-
-    def test_clock(self) -> None:
-        """It says that our certificate has run out."""
-        alert = "sslv3 alert certificate expired"
-        self.assertKind(self.rejected(alert=alert), "clock", "bumper certs list")
-
-    def test_cut(self) -> None:
-        """The connection is closed in the handshake, or an alert says nothing."""
-        self.assertKind(self.end(self.shake()), "handshake-cut", "did not say why")
-        alert = "tlsv1 alert internal error"
-        self.assertKind(self.rejected(alert=alert), "handshake-cut", alert)
-        self.assertKind(self.rejected(alert="bad signature"), "tls-failed", "bad signature")
-
-
-class HereTests(ChronicleCase):
-    """Programs on this box, where others were before: robots, and what tries the ports out."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        for host in HERE:
-            self.end(self.robot(host))
-
-    def test_no_robot(self) -> None:
-        """A robot was here, but only its own connection is one of a robot."""
-        for host in HERE:
-            found = self.assertKind(self.rejected("", host), "untrusted-ca")
-            self.assertTrue(found.sentence.startswith("A program on this box does not"), found)
-            self.assertKind(self.robot(host), "ok", f"The robot {NICK} was let in")
-        self.end(self.robot())
-        self.assertKind(self.rejected("", ROBOT), "robot-pins", f"The robot {NICK}")
-
-    def test_no_pins(self) -> None:
-        """Whatever name is asked for here, nothing is said of anybody's firmware or app."""
-        for name in (BROKER, PORTAL):
-            found = self.assertKind(self.rejected(name, BOX), "untrusted-ca")
-            self.assertIn(f"A program on this box that asked for {name} does", found.sentence)
-            self.assertTrue(self.assertKind(self.end(self.secured(name, BOX)), "unused").sound)
-
-    def test_proved(self) -> None:
-        """A browser here trusts us, and something else here does not: that is no app."""
-        browser = self.secured("localhost", BOX)
-        browser.speaks(Speech.HTTP)
-        browser.requested("/ca/proof")
-        browser.proved()
-        self.assertKind(self.rejected("", BOX), "untrusted-ca", "A program on this box")
-
-    def test_agents(self) -> None:
-        """Over HTTP programs say themselves what they are."""
-        for agent, words in (
-            ("curl/7.88.1", "A program on this box that calls itself curl/7.88.1 was answered"),
-            ("Wget/1.19", "A program on this box that calls itself Wget/1.19 was answered"),
-            ("Mozilla/5.0 (X11)", "A browser on this box was answered"),
-            ("", "A program on this box was answered"),
-        ):
-            self.assertKind(self.asks(agent, "127.0.0.1"), "ok", words)
-        self.assertKind(self.rejected("", "127.0.0.1"), "untrusted-ca", "A program on this box do")
-
-    def test_account(self) -> None:
-        """Whoever has logged in is who he has shown to be."""
-        contact = self.come("127.0.0.1")
-        contact.speaks(Speech.MQTT)
-        contact.let_in("user anna")
-        self.assertKind(contact, "ok", "The user anna was let in")
-
-    def test_looks(self) -> None:
-        """Knocking at a port of this box is nobody's fault, over whatever address."""
-        for host in HERE:
-            self.assertTrue(self.assertKind(self.end(self.come(host)), "own-look").sound)
-
-
-class TlsTests(ChronicleCase):
-    """What comes before the certificate."""
-
-    def fails(self, alert: str, **hello: object) -> Contact:
-        """TLS fails."""
-        contact = self.shake(**hello)  # type: ignore[arg-type]  # fields of ClientHello
-        contact.failed(Outcome.TLS_FAILED, alert)
-        return self.end(contact)
-
-    def test_versions(self) -> None:
-        """Too old: what it offers is told, and what to set."""
-        contact = self.fails("unsupported protocol", versions=(0x0302, 0x0301))
-        self.assertKind(contact, "old-tls", "TLS 1.1, TLS 1.0", "legacy_tls = true", "port 443")
-
-    def test_ciphers(self) -> None:
-        """Nothing in common: the first ones are told, the others counted."""
-        contact = self.fails("no shared cipher", ciphers=(5, 0x0A0A, 4, 10, 9, 0xFE00))
-        self.assertKind(
-            contact, "no-cipher", "RC4-SHA, RC4-MD5, DES-CBC3-SHA, DES-CBC-SHA and 1 more"
-        )
-
-    def test_layers(self) -> None:
-        """Clear text for TLS, and TLS for clear text."""
-        contact = self.come()
-        contact.speaks(Speech.MQTT, b"\x10\x12")
-        contact.failed(Outcome.WRONG_LAYER, "")
-        self.assertKind(self.end(contact), "clear-on-tls", "spoke MQTT without", "mqtts://")
-        contact = self.come(port=5223, serves="xmpp", tls=False)
-        contact.speaks(Speech.OTHER, b"\x16\x03\x01\x02")
-        contact.failed(Outcome.NO_PROTOCOL, "")
-        self.assertKind(self.end(contact), "tls-on-clear", "port 5223", "tls = true")
 
 
 class ProtocolTests(ChronicleCase):
@@ -235,8 +45,73 @@ class ProtocolTests(ChronicleCase):
         self.assertKind(contact, "not-spoken", "MQTT 3.1.1")
         contact.broke("a packet is too long")
         self.assertKind(contact, "violation", "the rules of MQTT", "too long")
-        self.assertKind(self.spoken(Speech.HTTP, Outcome.CROWDED), "crowded", "connections_per")
+        crowded = self.spoken(Speech.HTTP, Outcome.CROWDED, "there are too many connections")
+        self.assertKind(crowded, "crowded", "connections_per_peer in [web]")
+        crowded = self.spoken(Speech.NOTHING, Outcome.CROWDED, TOO_MANY)
+        self.assertKind(crowded, "crowded", "front.undecided_per_peer")
         self.assertKind(self.spoken(Speech.OTHER, Outcome.TOO_SLOW), "too-slow", "front.seconds")
+
+    def test_slow_inside(self) -> None:
+        """TLS was fast, and then nothing came."""
+        contact = self.secured()
+        contact.failed(Outcome.TOO_SLOW, "")
+        self.assertKind(self.end(contact), "too-slow", "a secure connection, then said nothing.")
+
+    def refused(self, claim: str, why: str, speech: Speech = Speech.MQTT) -> Contact:
+        """Somebody says who he is, and is not let in."""
+        contact = self.come(ROBOT)
+        contact.speaks(speech)
+        contact.claims_to_be(claim)
+        contact.refused(why)
+        return self.end(contact)
+
+    def test_wrong_secret(self) -> None:
+        """A robot is told by what it says, and there is one thing to do."""
+        why = "'{}' refused: came with another secret than before"
+        client = "E0001234@ls1ok3/Ab12"
+        for claim, speech in (
+            (f"client id {client}, user x", Speech.MQTT),
+            ("E0001234 at 126.ecorobot.net", Speech.XMPP),
+        ):
+            found = self.assertKind(self.refused(claim, why.format(client), speech), "refused")
+            self.assertEqual(
+                found.sentence,
+                "Somebody that calls itself the robot E0001234 was not let in: it came with "
+                "another secret than before.",
+            )
+            self.assertIn("run bumper robot trust E0001234,", found.remedy)
+            self.assertNotIn("bumper user", found.remedy)
+
+    def test_other_refusals(self) -> None:
+        """No such advice for whoever is no robot, or is one of ours with another's token."""
+        for claim, came in (
+            ("client id x, user anna", "another secret than before"),
+            ("client id a@ls1ok3/b", "the token of another robot"),
+            ("client id a;reboot@ls1ok3/b", "another secret than before"),
+            ("a;reboot at 126.ecorobot.net", "another secret than before"),
+        ):
+            for speech in (Speech.MQTT, Speech.XMPP):
+                found = self.assertKind(
+                    self.refused(claim, f"came with {came}", speech), "refused"
+                )
+                self.assertIn("bumper user list", found.remedy)
+                self.assertNotIn("reboot", found.remedy)
+
+    def test_own_words_first(self) -> None:
+        """What somebody says himself counts more than who was at his address later."""
+        contacts = [
+            self.refused(claim, "no")
+            for claim in ("client id other@ls1ok3/b", "client id , user anna", "client id probe")
+        ]
+        mute = self.refused("client id ", "no")
+        self.end(self.robot())
+        whom = [self.chronicle.case(contact).whom.label for contact in (*contacts, mute)]
+        self.assertEqual(whom, [
+            "somebody that calls itself the robot other",
+            "somebody called 'anna'",
+            "somebody called 'probe'",
+            f"the robot {NICK}",
+        ])  # fmt: skip
 
     def test_well(self) -> None:
         """Nothing is to be done for those who are let in."""

@@ -1,9 +1,25 @@
 """Tests for L{bumper_tw.front.journal} and who is known from it."""
 
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bumper_tw.front.acquaintances import KNOCKS, Acquaintances
-from bumper_tw.front.contact import Contact, Speech
+from bumper_tw.front.contact import Contact, Outcome, Speech
+from bumper_tw.front.failures import HOSTS, KINDS
 from bumper_tw.front.journal import Entry, Journal, Remark
-from tests.front.chronicles import DUSTY, PHONE, ROBOT, ChronicleCase
+from tests.front.chronicles import DUSTY, NOW, PHONE, ROBOT, ChronicleCase
+
+#: What may happen to a contact.
+STEPS: tuple[Callable[[Contact], None], ...] = (
+    lambda contact: contact.closed(NOW, ""),
+    lambda contact: contact.let_in("robot"),
+    lambda contact: contact.refused("no"),
+    lambda contact: contact.requested("/"),
+    lambda contact: contact.failed(Outcome.TLS_FAILED, ""),
+    lambda contact: contact.failed(Outcome.TOO_SLOW, ""),
+)
 
 
 class JournalTests(ChronicleCase):
@@ -31,6 +47,93 @@ class JournalTests(ChronicleCase):
         for _ in range(10):
             journal.note("names", True, "well")
         self.assertEqual(len(list(journal)), 6)
+
+    def test_lasting(self) -> None:
+        """Whoever is still there is not crowded out; his end is news for those who ask."""
+        robot = self.robot()
+        for _ in range(200):
+            self.end(self.asks("curl/8"))
+        self.assertIn(robot, list(self.journal))
+        known = self.journal.revision
+        self.end(robot)
+        self.assertEqual([each for each in self.journal if each.revision > known], [robot])
+
+    def test_strangers(self) -> None:
+        """Many who are there and have not logged in crowd out neither robots nor what was."""
+        robot, past = self.robot(), self.end(self.robot("192.168.7.41"))
+        for _ in range(200):
+            self.come("192.168.7.99")
+        self.assertIn(robot, list(self.journal.contacts()))
+        self.assertIn(past, list(self.journal.contacts()))
+        self.assertEqual(len(list(self.journal)), 50 + 1)
+
+    def test_dull(self) -> None:
+        """Checks make room before what is of interest, but not all of it."""
+        past = [self.end(self.robot()) for _ in range(30)]
+        for _ in range(200):
+            self.end(self.asks("curl/8"))
+        self.assertEqual([each for each in self.journal if each in past], past)
+        past += [self.end(self.robot()) for _ in range(30)]
+        check = self.end(self.asks("curl/8"))
+        self.assertIn(check, list(self.journal))
+        self.assertEqual(len(list(self.journal)), 50)
+
+    def test_failure_kept(self) -> None:
+        """The last failure of each kind outlasts whatever comes after it."""
+        first, last = self.rejected(), self.rejected()
+        other = self.rejected("other.lan")
+        for _ in range(200):
+            self.end(self.asks("curl/8"))
+            self.end(self.robot())
+        for journal in (self.journal, self.journal.contacts(), self.journal.failures()):
+            found = list(journal)
+            self.assertIn(last, found)
+            self.assertIn(other, found)
+            self.assertNotIn(first, found)
+        self.assertEqual(list(self.journal.failures()), [other, last])
+
+    def test_failures_bounded(self) -> None:
+        """Whoever fails in ever new ways forgets his own failures; few addresses are kept."""
+        explains = self.rejected()
+        for number in range(500):
+            self.rejected(f"n{number}.lan", "192.168.7.99")
+        self.assertIn(explains, list(self.journal))
+        self.assertEqual(len(list(self.journal.failures())), KINDS + 1)
+        for number in range(500):
+            self.rejected(host=f"fd00::{number:x}")
+        self.assertEqual(len(list(self.journal.failures())), HOSTS)
+        self.assertLessEqual(len(list(self.journal)), 50 + HOSTS * KINDS)
+
+    def test_no_failure_any_more(self) -> None:
+        """Who was refused and then let in has not failed; who leaves undecided has."""
+        contact = self.come()
+        contact.refused("no")
+        self.assertEqual(list(self.journal.failures()), [contact])
+        contact.requested("/")
+        self.assertEqual(list(self.journal.failures()), [])
+        cut = self.shake()
+        self.assertEqual(list(self.journal.failures()), [])
+        self.end(cut)
+        self.assertEqual(list(self.journal.failures()), [cut])
+        cut.failed(Outcome.TLS_FAILED, "unknown ca")
+        self.assertEqual(list(self.journal.failures()), [cut])
+
+    @given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 5)), max_size=120))
+    def test_any_order(self, steps: list[tuple[int, int]]) -> None:
+        """Whatever happens to whom: both orders hold the same, and no more than there is room."""
+        journal = Journal(self.clock, 4)
+        made = [journal.begin(f"192.168.7.{n % 3}", n, "", 443, "all", True) for n in range(20)]
+        for which, what in steps:
+            contact = made[which]
+            contact.changed(contact)
+            if contact.lasts:
+                STEPS[what](contact)
+            found = list(journal)
+            self.assertEqual({*map(id, found)}, {*map(id, journal.contacts())})
+            revisions = [each.revision for each in found]
+            self.assertEqual(revisions, sorted(revisions))
+            self.assertLessEqual(len([each for each in made if each in found]), 8 + 3 * KINDS)
+            self.assertLessEqual({*journal.failures()}, {*found})
 
     def test_watch(self) -> None:
         """Whoever watches hears of every change, until he does not any more."""

@@ -12,7 +12,7 @@ from bumper_tw.front.tls_names import CIPHERS, VERSIONS, called
 from bumper_tw.wire.client_hello import ClientHello
 from tests.front.chronicles import BOX, BROKER, DUSTY, PHONE, PORTAL, ROBOT, ChronicleCase
 
-NONE, CLOSED = "none that is known", "the other side closed it"
+CLOSED = "the other side closed it"
 texts = st.text(st.characters(), max_size=20)
 
 
@@ -37,7 +37,7 @@ class StoryTests(ChronicleCase):
             self.story(contact),
             [
                 f"{ROBOT} (the robot Dusty) came to port 443 (HTTP, MQTT and XMPP, TLS).",
-                f"It wanted TLS, offered {NONE} with {NONE}, and asked for {BROKER}.",
+                f"It wanted TLS, and asked for {BROKER}.",
                 f"It was shown the certificate {BROKER}.",
                 "They agreed on TLSv1.3 TLS_AES_256_GCM_SHA384.",
                 "It spoke MQTT.",
@@ -53,14 +53,63 @@ class StoryTests(ChronicleCase):
         contact.failed(Outcome.TLS_FAILED, "tlsv1 alert unknown ca")
         lines = self.story(self.end(contact))
         self.assertEqual(
-            lines[1],
-            "It wanted TLS, offered TLS 1.3, TLS 1.2 with TLS_AES_128_GCM_SHA256, "
-            f"ECDHE-RSA-AES128-GCM-SHA256, 0xabcd, and asked for {PORTAL}.",
+            lines[1:4],
+            [
+                f"It wanted TLS, and asked for {PORTAL}.",
+                f"It was shown the certificate {PORTAL}.",
+                (
+                    "It offered TLS 1.3, TLS 1.2 with TLS_AES_128_GCM_SHA256, "
+                    "ECDHE-RSA-AES128-GCM-SHA256, 0xabcd."
+                ),
+            ],
         )
         self.assertIn("TLS failed: tlsv1 alert unknown ca.", lines)
         self.assertTrue(lines[-2].startswith(WRONG.strip() + " An app"), lines[-2])
         self.assertTrue(lines[-1].startswith(REMEDY.strip() + " open"), lines[-1])
         self.assertIn(f"http://{BOX}/ca", lines[-1])
+
+    def test_shown(self) -> None:
+        """No certificate is shown when there is nothing in common."""
+        for alert, shown in (
+            ("unsupported protocol", False),
+            ("no shared cipher", False),
+            ("no shared signature algorithms", False),
+            ("tlsv1 alert protocol version", True),
+            ("unexpected eof while reading", True),
+        ):
+            contact = self.shake()
+            contact.failed(Outcome.TLS_FAILED, alert)
+            lines = self.story(contact)
+            self.assertIs(f"It was shown the certificate {PORTAL}." in lines, shown, alert)
+
+    def test_turned_to_tls(self) -> None:
+        """XMPP asks for TLS when it has begun; on a port for it alone, TLS may come first."""
+        for serves, spoke in (("all", True), ("xmpp", False)):
+            contact = self.come(serves=serves, tls=False)
+            contact.speaks(Speech.XMPP)
+            contact.greeted(ClientHello(PORTAL))
+            contact.failed(Outcome.TLS_FAILED, "tlsv1 alert unknown ca")
+            lines = self.story(contact)
+            begun, failed = (
+                "It spoke XMPP, and asked for TLS then.",
+                lines.index("TLS failed: tlsv1 alert unknown ca."),
+            )
+            self.assertEqual(lines[1:failed].count(begun), int(spoke))
+            self.assertFalse(any("XMPP" in line for line in lines[failed:-2]), lines)
+
+    def test_wording(self) -> None:
+        """No client id; one full stop; words for a path that is not told; no name twice."""
+        contact = self.come()
+        contact.speaks(Speech.MQTT)
+        contact.claims_to_be("client id , user anna")
+        contact.claims_to_be("client id ")
+        contact.refused("'' refused: the password is wrong.")
+        lines = self.story(self.end(contact, "it is over."))
+        self.assertIn("It called itself no client id, user anna, no client id.", lines)
+        self.assertIn("It was turned away: the password is wrong.", lines)
+        self.assertTrue(any("s: it is over; " in line for line in lines), lines)
+        lines = self.story(self.end(self.asks("x", path="a path that is not known here")))
+        self.assertIn("(it asked for a path that is not known here), and ended", lines[-1])
 
     def test_http(self) -> None:
         """Requests are counted, with the last path."""

@@ -183,7 +183,7 @@ class FaultCase(SynchronousTestCase):
         """What the journal has of one kind, the doctor in the server having had a look."""
         told = ask(self.settings, "/api/doctor", 60)
         self.assertIs(told["running"], True)
-        found = ask(self.settings, "/api/journal?limit=1000", 10)["entries"]
+        found = ask(self.settings, "/api/journal?limit=300", 10)["entries"]
         return [each for each in found if each["kind"] == kind]
 
     def remarked(self) -> dict[str, str]:
@@ -211,8 +211,8 @@ class HouseTests(FaultCase):
         self.assertEqual(self.remarked(), {})
         self.assertEqual(self.contacts(), [])
         findings = self.doctor()["findings"]
-        [strings] = [each["sentence"] for each in findings if each["check"] == "home-assistant"]
-        self.assertIn(f"http://{BOX}:8007", strings)
+        [strings] = [each["lines"] for each in findings if each["check"] == "home-assistant"]
+        self.assertIn(f"http://{BOX}:8007", "\n".join(strings))
 
 
 class NameTests(FaultCase):
@@ -279,6 +279,17 @@ class BoxTests(FaultCase):
         self.assertIn("8883 is held by", wrong["sentence"])
         self.assertIn("stop it", wrong["remedy"])
 
+    def test_other_folder(self) -> None:
+        """Who asks elsewhere is told that what has the ports may be the server."""
+        self.all_names()
+        self.serve()
+        elsewhere = str(self.folder / "elsewhere")
+        words = (sys.executable, "-m", "bumper_tw.app.cli", "doctor", "--data", elsewhere)
+        done = self.box.run(*words, "--config", str(self.folder / "bumper.toml"))
+        ports = [line for line in done.stdout.splitlines() if line.startswith("FAIL ports")]
+        self.assertEqual(len(ports), USUAL, done.stdout)
+        self.assertEqual(done.stdout.count("that may be this server"), USUAL)
+
     def test_clock(self) -> None:
         """The clock is behind what was written already, with a server and without one."""
         if shutil.which("faketime") is None:
@@ -309,11 +320,15 @@ class ClientTests(FaultCase):
         self.assertEqual(set(self.remarked()), {check})
 
     def test_untrusted(self) -> None:
-        """A phone that knows nothing of our authority; then it does."""
+        """A phone that knows nothing of our authority; then it does, its app last."""
         self.assertIn("verify failed", self.client(name=APPS)["error"])
         self.same("untrusted-ca", "untrusted-ca")
+        self.assertIn(ROBOT, self.failed()["untrusted-ca"])
         proof = self.client(name=BOX, ca=self.ca, path="/ca/proof")
         self.assertEqual(proof["said"], "HTTP/1.1 200 OK")
+        self.assertEqual(set(self.failed()), {"untrusted-ca"})
+        well = self.client(name=APPS, ca=self.ca, path="/ca/proof")
+        self.assertEqual(well["said"], "HTTP/1.1 200 OK")
         self.assertEqual(self.failed(), {})
 
     def test_app_pins(self) -> None:

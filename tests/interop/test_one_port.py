@@ -322,7 +322,7 @@ class LibraryTests(DeebotCase):
         expected = {**FRESH, **XML}
         self.assertEqual({step: saw.get(step) for step in expected}, expected)
         self.assertEqual(saw["offline"], {"available": False})
-        entries = ask(doors["web"], "GET", "/api/journal?limit=1000", token=token).json["entries"]
+        entries = ask(doors["web"], "GET", "/api/journal?limit=300", token=token).json["entries"]
         mine = [each for each in entries if each.get("local_port") == port]
         spoken = {each["speech"] for each in mine if each["outcome"] == "accepted"}
         self.assertEqual(spoken, {"HTTP", "MQTT"})

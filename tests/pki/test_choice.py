@@ -8,10 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
 from service_identity.pyopenssl import verify_hostname
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
-from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from bumper_tw.pki import pem
 from bumper_tw.pki.certificates import covered, not_after
@@ -21,32 +18,17 @@ from bumper_tw.pki.contexts import (
     OWNERS,
     ServerContexts,
     SingleContexts,
-    TlsContextFactory,
 )
 from bumper_tw.pki.directory import Credentials
 from bumper_tw.pki.leaves import Mint
 from bumper_tw.pki.openssl import LEGACY, MODERN
+from tests.pki.chosen import HOST, Chosen
 from tests.pki.samples import DAY, NOW, foreign_leaf, new_authority, put, rsa_key
 from tests.pki.test_contexts import Meeting, careless, strict
 from tests.pki.test_leaves import NAME, LeafCase
 
 CURVES = b"ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0"
 RSA_ONLY = b"ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA:@SECLEVEL=0"
-
-HOST = "192.168.7.44"
-
-
-@implementer(IOpenSSLServerConnectionCreator)
-class Chosen:
-    """Twisted's factory asks this for one end, as the front does once it has read a hello."""
-
-    def __init__(self, contexts: TlsContextFactory, asked: str) -> None:
-        self.choice = contexts.choose(asked, HOST)
-
-    def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        """Make one end."""
-        del tlsProtocol
-        return SSL.Connection(self.choice.context, None)
 
 
 class ChoiceCase(LeafCase):
@@ -76,11 +58,11 @@ class ChoiceCase(LeafCase):
 
     def shown(self, asked: str) -> str:
         """What the journal calls it."""
-        return self.contexts.creator().choose(asked, HOST).shown
+        return self.contexts.chooser().choose(asked, HOST).shown
 
     def meet(self, client: SSL.Context, asked: str = NAME, legacy: bool = False) -> Meeting:
         """Shake hands with what is chosen for a name."""
-        chosen = Chosen(self.contexts.creator(legacy), asked)
+        chosen = Chosen(self.contexts.chooser(legacy), asked)
         meeting = Meeting(chosen, client)
         meeting.shake(asked.encode())
         return meeting
@@ -182,13 +164,17 @@ class ChoiceTests(ChoiceCase):
         self.assertEqual(covered(self.peer(strict(self.root))).names, {NAME})
         self.assertIn("*.ecouser.net", covered(self.peer(strict(self.root), "")).names)
 
-    def test_old_way(self) -> None:
-        """Whoever has not read a hello shows the one for all."""
-        meeting = Meeting(self.contexts.creator(), strict(self.root))
-        meeting.shake(NAME.encode())
-        shown = meeting.client.get_peer_certificate()
-        assert shown is not None
-        self.assertIn(shown.to_cryptography(), self.vault.credentials().certificates)
+    def test_long(self) -> None:
+        """A name too long for a subject gets its own, which strict clients take all the same."""
+        long = f"{'x' * 60}.{'y' * 60}.ww.ecouser.net"
+        self.assertEqual(self.shown(long), long)
+        for ciphers in (CURVES, RSA_ONLY):
+            client = strict(self.root)
+            client.set_cipher_list(ciphers)
+            client.set_max_proto_version(SSL.TLS1_2_VERSION)
+            meeting = self.meet(client, long)
+            verify_hostname(meeting.client, long)
+        self.assertEqual(len(self.asked), 1)
 
     def test_owners(self) -> None:
         """An owner's own is called so, and stands for what it covers."""
@@ -203,20 +189,20 @@ class ChoiceTests(ChoiceCase):
 
     def test_kept(self) -> None:
         """The same name gets the same context; each strictness has its own."""
-        creator = self.contexts.creator()
-        first = creator.choose(NAME, HOST)
-        self.assertIs(creator.choose(NAME.upper(), HOST), first)
-        self.assertIsNot(self.contexts.creator(legacy=True).choose(NAME, HOST), first)
-        self.assertIs(creator.choose("", HOST), creator.choose("example.org", HOST))
+        chooser = self.contexts.chooser()
+        first = chooser.choose(NAME, HOST)
+        self.assertIs(chooser.choose(NAME.upper(), HOST), first)
+        self.assertIsNot(self.contexts.chooser(legacy=True).choose(NAME, HOST), first)
+        self.assertIs(chooser.choose("", HOST), chooser.choose("example.org", HOST))
         self.assertEqual(self.asked, [HOST])
 
     def test_bounded(self) -> None:
         """So many contexts are kept, those in use among them."""
-        creator = self.contexts.creator()
-        first = creator.choose(NAME, HOST)
+        chooser = self.contexts.chooser()
+        first = chooser.choose(NAME, HOST)
         for number in range(KEPT + 10):
-            creator.choose(f"x{number}.ecouser.net", HOST)
-            self.assertIs(creator.choose(NAME, HOST), first)
+            chooser.choose(f"x{number}.ecouser.net", HOST)
+            self.assertIs(chooser.choose(NAME, HOST), first)
         self.assertEqual(len(self.singles), KEPT)
 
     def test_tickets(self) -> None:
@@ -225,7 +211,7 @@ class ChoiceTests(ChoiceCase):
         first = self.meet(context).client
         session = first.get_session()
         assert session is not None
-        chosen = Chosen(self.contexts.creator(), NAME)
+        chosen = Chosen(self.contexts.chooser(), NAME)
         again = Meeting(chosen, context)
         again.client.set_session(session)
         again.shake(NAME.encode())
@@ -263,7 +249,7 @@ class FreshTests(ChoiceCase):
         for asked in (NAME, ""):
             self.assertGreater(not_after(self.peer(client, asked)), self.box.time)
         self.assertNotEqual(self.peer(client), first)
-        self.assertIs(*[self.contexts.creator().choose(NAME, HOST) for _ in range(2)])
+        self.assertIs(*[self.contexts.chooser().choose(NAME, HOST) for _ in range(2)])
 
     def test_other_authority(self) -> None:
         """Once an exchanged authority is taken up, all is shown under that."""
@@ -280,10 +266,10 @@ class FreshTests(ChoiceCase):
         """Close to it, contexts are still kept."""
         end = not_after(self.root.certificate)
         self.box.time = end - 10 * DAY
-        creator = self.contexts.creator()
-        creator.choose(NAME, HOST)
+        chooser = self.contexts.chooser()
+        chooser.choose(NAME, HOST)
         self.box.time = end - DAY
-        self.assertIs(creator.choose(NAME, HOST), creator.choose(NAME, HOST))
+        self.assertIs(chooser.choose(NAME, HOST), chooser.choose(NAME, HOST))
 
     def test_refused_by_openssl(self) -> None:
         """What OpenSSL does not take is not shown, and nobody fails for that."""
@@ -292,11 +278,11 @@ class FreshTests(ChoiceCase):
         wrong = Misfits(Credentials(good.chain, rsa_key(2)))
         singles = SingleContexts(wrong, self.may_make, self.now)
         shown = [good]
-        creator = ServerContexts(lambda: shown[0], singles).creator()
-        self.assertEqual(creator.choose(NAME, HOST).shown, FALLBACK)
-        before = creator.choose("", HOST)
+        chooser = ServerContexts(lambda: shown[0], singles).chooser()
+        self.assertEqual(chooser.choose(NAME, HOST).shown, FALLBACK)
+        before = chooser.choose("", HOST)
         shown[0] = wrong.found
-        self.assertIs(creator.choose("", HOST), before)
+        self.assertIs(chooser.choose("", HOST), before)
 
 
 class Misfits:

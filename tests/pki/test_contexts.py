@@ -13,7 +13,6 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from bumper_tw.errors import StartError
 from bumper_tw.pki import authority
@@ -21,6 +20,7 @@ from bumper_tw.pki.authority import Authority
 from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.directory import Credentials
 from bumper_tw.pki.openssl import CIPHERS
+from tests.pki.chosen import Chosen
 from tests.pki.samples import COVER, DAY, NOW, ec_key, new_authority, rsa_key
 
 
@@ -115,18 +115,13 @@ class ContextCase(SynchronousTestCase):
 
     def meet(self, client: SSL.Context, legacy: bool = False) -> Meeting:
         """Shake hands with one of the two kinds of listener."""
-        meeting = Meeting(self.contexts.creator(legacy), client)
+        meeting = Meeting(Chosen(self.contexts.chooser(legacy)), client)
         meeting.shake()
         return meeting
 
 
 class HandshakeTests(ContextCase):
     """Who gets in, and with what."""
-
-    def test_interface(self) -> None:
-        """Both kinds are what Twisted asks for."""
-        for legacy in (False, True):
-            verifyObject(IOpenSSLServerConnectionCreator, self.contexts.creator(legacy))
 
     def test_newest(self) -> None:
         """A modern client gets TLS 1.3, and is understood."""
@@ -150,8 +145,8 @@ class HandshakeTests(ContextCase):
     def test_unsound_suites(self) -> None:
         """No suite without authentication or encryption, and none that is broken."""
         for legacy in (False, True):
-            creator = self.contexts.creator(legacy)
-            offered = Meeting(creator, strict(self.root)).cipher_list()
+            chosen = Chosen(self.contexts.chooser(legacy))
+            offered = Meeting(chosen, strict(self.root)).cipher_list()
             self.assertIn("AES128-SHA", offered)
             for bad in ("ADH", "AECDH", "NULL", "RC4", "DES", "MD5", "PSK", "SRP", "EXP"):
                 self.assertEqual([name for name in offered if bad in name], [])
@@ -192,7 +187,7 @@ class HandshakeTests(ContextCase):
         first = self.meet(context).client
         session = first.get_session()
         assert session is not None
-        again = Meeting(self.contexts.creator(), context)
+        again = Meeting(Chosen(self.contexts.chooser()), context)
         again.client.set_session(session)
         again.shake()
         self.assertEqual(again.echo(b"hello"), b"hello")

@@ -28,6 +28,13 @@ class FileTests(SynchronousTestCase):
         self.assertEqual(files.read(self.path), b"secret")
         self.assertEqual((mode(self.path), mode(self.directory)), (0o600, 0o700))
 
+    def test_umask(self) -> None:
+        """What is for everybody is that, however careful whoever types is."""
+        self.addCleanup(os.umask, os.umask(0o077))
+        for wanted in (files.PUBLIC, files.PRIVATE):
+            files.write(self.path, b"x", wanted)
+            self.assertEqual(mode(self.path), wanted)
+
     def test_existing_directory_keeps_its_mode(self) -> None:
         """A directory that its owner made stays as it is."""
         self.directory.mkdir()

@@ -7,16 +7,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from bumper_tw.pki import authority, files, pem
 from bumper_tw.pki.certificates import Cover, belong, covered, not_after, signed_by
 from bumper_tw.pki.directory import Credentials
-from bumper_tw.pki.leaves import LONGEST, single_name
+from bumper_tw.pki.leaves import LONGEST
 from bumper_tw.pki.vault import Vault
 from tests.pki.samples import (
     DAY,
@@ -41,39 +38,8 @@ def no() -> bool:
     return False
 
 
-class NameTests(SynchronousTestCase):
-    """What may be the only name of a certificate, and of a file."""
-
-    def test_tidied(self) -> None:
-        """Case and the final dot do not matter."""
-        self.assertEqual(single_name("Portal-WW.ecouser.NET."), "portal-ww.ecouser.net")
-
-    def test_refused(self) -> None:
-        """Paths, patterns, blanks and what is too long are no names."""
-        long = "a" * 60 + ".ecouser.net"
-        for odd in (
-            "",
-            ".",
-            "..",
-            "../x",
-            "a/b",
-            "*.ecouser.net",
-            "a b",
-            "a\0b",
-            ".x",
-            long,
-            "\xe9",
-        ):
-            self.assertEqual(single_name(odd), "", odd)
-
-    @given(st.text(max_size=80))
-    def test_anything(self, asked: str) -> None:
-        """Whatever is asked for, what comes back is harmless as a file, and itself."""
-        name = single_name(asked)
-        self.assertLessEqual(len(name), LONGEST)
-        self.assertEqual(name, os.path.basename(name))
-        self.assertFalse(name.startswith("."))
-        self.assertEqual(single_name(name), name)
+#: As long as they come, all in legal labels.
+LONGEST_NAME = f"{'x' * 63}.{'x' * 63}.{'x' * 63}.".ljust(LONGEST - 15, "y") + ".ww.ecouser.net"
 
 
 class LeafCase(VaultCase):
@@ -123,10 +89,22 @@ class SingleTests(LeafCase):
             self.assertTrue(signed_by(pair.certificate, self.root.certificate))
 
     def test_small(self) -> None:
-        """Each is below a kilobyte, for the longest name, too."""
-        longest = f"{'x' * (LONGEST - len('.ww.ecouser.net'))}.ww.ecouser.net"
-        for certificate in (*self.made(longest).certificates, *self.made().certificates):
-            self.assertLess(len(certificate.public_bytes(Encoding.DER)), 1024)
+        """Each is below a kilobyte, or a little above it for the longest name."""
+        for name, most in ((NAME, 1024), (LONGEST_NAME, 1200)):
+            for certificate in self.made(name).certificates:
+                self.assertLess(len(certificate.public_bytes(Encoding.DER)), most)
+
+    def test_longest(self) -> None:
+        """The longest name is kept as well as any, and has no place in the subject."""
+        made = self.made(LONGEST_NAME)
+        for certificate in made.certificates:
+            self.assertEqual(covered(certificate).names, {LONGEST_NAME})
+            [part] = certificate.subject
+            self.assertEqual((part.oid, part.value), (NameOID.ORGANIZATION_NAME, "bumper_tw"))
+        self.assertEqual(self.box.singles(), [f"{LONGEST_NAME}.crt"])
+        again = self.start().single(LONGEST_NAME, no)
+        assert again is not None
+        self.assertEqual(again.certificates, made.certificates)
 
     def test_keys_are_shared(self) -> None:
         """A new name needs no new key, and the keys are those of the fallback."""

@@ -44,7 +44,6 @@ class FirstStartTests(VaultCase):
         self.assertEqual(pem.text(root), vault.ca_pem())
         self.assertTrue(signed_by(leaf, root) and belong(leaf, credentials.key))
         self.assertEqual(covered(leaf), COVER)
-        self.assertTrue(vault.renewable())
 
     def test_second_start_changes_nothing(self) -> None:
         """What was made once is used from then on."""
@@ -104,7 +103,6 @@ class OwnFilesTests(VaultCase):
         vault = self.box.vault("other")
         vault.ensure()
         self.assertEqual(vault.credentials().chain, (leaf,))
-        self.assertFalse(vault.renewable())
         self.assertFalse(vault.renew_if_due(not_after(leaf) - DAY))
         self.assertEqual(self.box.held(), held)
 
@@ -135,7 +133,6 @@ class OwnFilesTests(VaultCase):
         (self.directory / "ca.key").unlink()
         vault = self.box.vault("other")
         vault.ensure()
-        self.assertFalse(vault.renewable())
         self.assertFalse(vault.renew_if_due(vault.expires() - DAY))
 
     def test_leaf_without_key(self) -> None:

@@ -24,6 +24,7 @@ from bumper_tw.web.channel import CLOSING
 from bumper_tw.web.request import Limits
 from bumper_tw.web.routes import GET, POST, Route
 from bumper_tw.web.site import FAREWELL, build_site
+from tests.pki.chosen import Chosen
 from tests.pki.samples import COVER, NOW, ec_key, new_authority
 from tests.web.browser import LOCAL, PEER, Connection, pages, request
 from tests.web.test_api import BEARER
@@ -227,7 +228,7 @@ class Tls:
         root = new_authority(ec_key())
         key = ec_key()
         credentials = Credentials((authority.leaf(root, key, COVER, NOW), root.certificate), key)
-        creator = ServerContexts(lambda: credentials).creator()
+        creator = Chosen(ServerContexts(lambda: credentials).chooser())
         self.server: Any = TLSMemoryBIOFactory(creator, False, site, clock).buildProtocol(PEER)
         self.transport.protocol = self.server
         self.server.makeConnection(self.transport)

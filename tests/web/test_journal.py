@@ -3,10 +3,12 @@
 from typing import Any
 
 from bumper_tw.errors import LoginRefused
+from bumper_tw.front.chronicle import LISTED
 from bumper_tw.front.contact import Speech
-from bumper_tw.front.journal import Journal
+from bumper_tw.front.journal import Entry, Journal
 from bumper_tw.web.call import Call
-from bumper_tw.web.journal import LONGEST, MOST, SOME, TOGETHER, JournalRoutes, anybody
+from bumper_tw.web.journal import LONGEST, MOST, TOGETHER, JournalRoutes, anybody
+from bumper_tw.web.journal_entries import AT_ONCE, FRESH, KEPT
 from bumper_tw.web.site import build_site
 from tests.front.chronicles import NOW, PHONE, ROBOT, ChronicleCase
 from tests.web.browser import Browser, Connection, request
@@ -95,29 +97,110 @@ class AskTests(JournalCase):
         self.assertEqual(seen, list(range(3, 11)))
         self.assertEqual(len(self.get(f"?limit={10 * MOST}")["entries"]), 10)
 
-    def test_many(self) -> None:
-        """Very many are told in several goes, unless nobody waits for them any more."""
-        self.journal = self.chronicle.journal = Journal(self.clock, 2000)
-        self.made = JournalRoutes(self.clock, self.chronicle, anybody)
-        self.browser = Browser(build_site(self.made.routes(), self.clock), self.clock)
-        for _ in range(2 * SOME + 1):
+    def test_before(self) -> None:
+        """Page by page back to the beginning."""
+        for _ in range(10):
             self.come()
-        waits, leaves = self.poll("?limit=1000"), self.poll("?limit=1000")
-        leaves.hang_up()
-        self.assertEqual(len(waits.received()), 0)
-        self.clock.advance(0)
-        [page] = waits.received()
-        self.assertEqual([each["number"] for each in page.json["entries"]],
-                         list(range(1, 2 * SOME + 2)))  # fmt: skip
-        self.assertEqual(len(leaves.received()), 0)
-        self.assertEqual(self.flushLoggedErrors(), [])
+        seen: list[int] = []
+        said = self.get("?limit=4")
+        while said["entries"]:
+            seen[:0] = [each["number"] for each in said["entries"]]
+            said = self.get(f"?limit=4&before={said['entries'][0]['revision']}")
+        self.assertEqual(seen, list(range(1, 11)))
+
+    def test_hello(self) -> None:
+        """Long lists are cut, and say so, unless all is asked for."""
+        self.shake(ciphers=tuple(range(0x5000, 0x5000 + LISTED + 7)), alpn=("h2",))
+        [entry] = self.get()["entries"]
+        self.assertEqual((len(entry["hello"]["ciphers"]), entry["hello"]["more"]), (LISTED, 7))
+        [entry] = self.get("?full=1")["entries"]
+        self.assertEqual((len(entry["hello"]["ciphers"]), entry["hello"]["more"]), (LISTED + 7, 0))
 
     def test_nonsense(self) -> None:
         """Questions that are none."""
         token = [("Authorization", "Bearer sesame")]
-        for query in ("after=x", "limit=-1", "wait=nan", "wait=inf", "after=1e400", "host=dusty"):
+        for query in (
+            "after=x",
+            "limit=-1",
+            "wait=nan",
+            "wait=inf",
+            "after=1e400",
+            "before=x",
+            "host=dusty",
+        ):
             page = self.browser.get(f"/api/journal?{query}", headers=token)
             self.assertEqual(page.status, 400, query)
+
+
+class ManyTests(JournalCase):
+    """Very much to tell."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.journal = self.chronicle.journal = Journal(self.clock, 2000)
+        self.made = JournalRoutes(self.clock, self.chronicle, anybody)
+        self.browser = Browser(build_site(self.made.routes(), self.clock), self.clock)
+        self.rendered: list[int] = []
+        entry = self.chronicle.entry
+
+        def counted(each: Entry, full: bool = False) -> dict[str, Any]:
+            self.rendered.append(each.revision)
+            return entry(each, full)
+
+        self.patch(self.chronicle, "entry", counted)
+        for _ in range(2 * MOST):
+            self.come()
+
+    def test_many(self) -> None:
+        """Very many are told in several goes, unless nobody waits for them any more."""
+        waits, leaves = self.poll("?limit=1000"), self.poll("?limit=1000")
+        self.assertLess(len(self.rendered), AT_ONCE + 1)
+        leaves.hang_up()
+        self.assertEqual(len(waits.received()), 0)
+        self.clock.advance(0)
+        [page] = waits.received()
+        self.assertEqual(
+            [each["number"] for each in page.json["entries"]], list(range(MOST + 1, 2 * MOST + 1))
+        )
+        self.assertEqual(len(leaves.received()), 0)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_one_by_one(self) -> None:
+        """Of many who ask for everything, one is served at a time, and the work is done once."""
+        asking = [self.poll("?limit=300") for _ in range(5)]
+        self.assertLess(len(self.rendered), AT_ONCE + 1)
+        gone = self.poll("?limit=300")
+        gone.hang_up()
+        self.clock.advance(0)
+        self.assertEqual([len(each.received()) for each in asking], [1] * 5)
+        self.assertEqual(len(self.rendered), MOST)
+        self.assertEqual(len(self.poll("?limit=300").received()), 1)
+        self.assertEqual(len(self.rendered), MOST)
+        self.assertEqual(len(self.poll(f"?after={2 * MOST - 3}").received()), 1)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_bounded(self) -> None:
+        """Few texts are kept, whoever wants what."""
+        for query in ("?limit=300", "?limit=300&full=1", "?limit=300&before=250"):
+            waits = self.poll(query)
+            self.clock.advance(0)
+            self.assertEqual(len(waits.received()), 1)
+        self.assertEqual(len(self.made._entries._texts), KEPT)
+        self.clock.advance(FRESH)
+        self.poll("?limit=1")
+        self.assertEqual(len(self.made._entries._texts), 1)
+
+    def test_anew(self) -> None:
+        """A text holds for a while, if nothing happens to its entry."""
+        self.poll("?limit=1")
+        self.poll("?limit=1")
+        self.assertEqual(len(self.rendered), 1)
+        self.clock.advance(FRESH)
+        self.poll("?limit=1")
+        self.assertEqual(len(self.rendered), 2)
+        next(self.journal.contacts()).speaks(Speech.MQTT)
+        [page] = self.poll("?limit=1").received()
+        self.assertEqual(page.json["entries"][0]["speech"], "MQTT")
 
 
 class WaitTests(JournalCase):

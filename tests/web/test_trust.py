@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bumper_tw.pki import handout, pem
-from bumper_tw.web.trust import MAX_KEPT
+from bumper_tw.web import codes, trust
+from bumper_tw.web.codes import AT_ONCE, EVERY, KEPT, drawn
 from bumper_tw.web.trust_page import SYSTEMS, systems
 from tests.pki.samples import new_authority
 from tests.pki.test_handout import called
@@ -257,12 +258,71 @@ class AddressTests(TrustCase):
             self.assertIn(b"http://192.168.7.2:8007/ca", page.body)
         self.assertEqual(self.browser.get("/ca", host="box.lan:99999").status, 200)
 
+    def test_names_cost_little(self) -> None:
+        """However many names somebody thinks of, the page is made once, and is right for each."""
+        for number in range(100):
+            host = f"box{number}.lan:8007"
+            self.assertEqual(self.page_address(host), f"http://{host}/ca")
+            body = self.browser.get("/ca", host=host).body
+            self.assertIn(f'data-url="https://box{number}.lan/ca/proof"'.encode(), body)
+            self.assertNotIn("\ue000".encode(), body)
+        self.assertEqual(len(self.routes._pages), 1)
+
     def test_bounded(self) -> None:
-        """However many names somebody thinks of, few pages and codes are kept."""
-        for number in range(MAX_KEPT * 2 + 3):
-            self.browser.get("/ca", host=f"box{number}.lan")
-            self.browser.get("/ca/qr.svg", host=f"box{number}.lan")
-        self.assertLessEqual(len(self.routes._pages), MAX_KEPT)
-        self.assertLessEqual(len(self.routes._codes), MAX_KEPT)
-        again = self.browser.get("/ca", host="box0.lan").body
-        self.assertEqual(again, self.browser.get("/ca", host="box0.lan").body)
+        """Few pages are kept, those that were asked for last."""
+        self.patch(trust, "MAX_KEPT", 3)
+        kept = self.browser.get("/ca?system=ios").body
+        for system in SYSTEMS:
+            self.browser.get(f"/ca?system={system}")
+            self.assertEqual(self.browser.get("/ca?system=ios").body, kept)
+        self.assertEqual(len(self.routes._pages), 3)
+        shown = {visit.shown for visit in self.routes._pages}
+        self.assertIn(frozenset({"ios"}), shown)
+
+
+class CodeTests(TrustCase):
+    """The picture of the address."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.drawn: list[str] = []
+
+        def counted(address: str) -> bytes:
+            self.drawn.append(address)
+            return drawn(address)
+
+        self.patch(codes, "drawn", counted)
+
+    def code(self, host: str) -> bytes:
+        """For whoever calls the box that."""
+        return self.browser.get("/ca/qr.svg", host=host).body
+
+    def test_few_drawn(self) -> None:
+        """However many names somebody thinks of, few are drawn; then it is where he arrived."""
+        for number in range(100):
+            self.code(f"box{number}.lan")
+        usual = "http://192.168.7.2/ca"
+        self.assertEqual(self.drawn, [*(f"http://box{n}.lan/ca" for n in range(AT_ONCE)), usual])
+        self.assertEqual(self.code("box.lan"), drawn(usual))
+        self.assertEqual(self.code("box0.lan"), drawn("http://box0.lan/ca"))
+
+    def test_later(self) -> None:
+        """After a while there are others."""
+        for number in range(100):
+            self.code(f"box{number}.lan")
+        self.clock.advance(EVERY)
+        self.assertEqual(self.code("box.lan"), drawn("http://box.lan/ca"))
+        self.assertEqual(self.code("box2.lan:1"), drawn("http://192.168.7.2/ca"))
+        self.clock.advance(10 * AT_ONCE * EVERY)
+        for number in range(AT_ONCE + 1):
+            self.code(f"other{number}.lan")
+        self.assertEqual(len(self.drawn), 2 * AT_ONCE + 2)
+
+    def test_bounded(self) -> None:
+        """Few are kept, those that were asked for last."""
+        for number in range(KEPT * 2):
+            self.code("box.lan")
+            self.code(f"box{number}.lan")
+            self.clock.advance(EVERY)
+        self.assertEqual(self.drawn.count("http://box.lan/ca"), 1)
+        self.assertEqual(len(self.routes._codes._drawn), KEPT)

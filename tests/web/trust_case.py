@@ -70,8 +70,9 @@ class TrustCase(SynchronousTestCase):
         self.http: int | None = None
         self.announced: str | None = "192.168.7.2"
         places = Places(lambda: self.https, lambda: self.http, lambda _: self.announced)
-        self.routes = TrustRoutes(self.keys, places)
-        self.site = build_site(self.routes.routes(), Clock())
+        self.clock = Clock()
+        self.routes = TrustRoutes(self.keys, places, self.clock.seconds)
+        self.site = build_site(self.routes.routes(), self.clock)
         self.browser = Browser(self.site)
 
     def over_tls(

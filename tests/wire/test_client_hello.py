@@ -18,10 +18,14 @@ from bumper_tw.wire.client_hello import (
     ClientHello,
     HelloReader,
     host_name,
-    read,
 )
 
 NAME = "jmq-ngiot-eu.dc.robotww.ecouser.net"
+
+
+def read(data: bytes) -> ClientHello | None:
+    """What a new reader makes of all that has come."""
+    return HelloReader().feed(data)
 
 
 def made_by_openssl(

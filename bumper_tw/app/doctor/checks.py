@@ -68,4 +68,4 @@ async def examine(evidence: Evidence, in_thread: InThread) -> tuple[Finding, ...
 
 def made(checks: dict[str, Check], evidence: Evidence) -> tuple[Finding, ...]:
     """Make some checks, one after the other."""
-    return tuple(named(name, check(evidence)) for name, check in checks.items())
+    return tuple(f for name, check in checks.items() for f in named(name, check(evidence)))

@@ -1,7 +1,7 @@
 """What the checks of the doctor look at."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from pathlib import Path
 
 from attrs import field, frozen
@@ -24,6 +24,9 @@ A_DAY = 86_400.0
 
 #: The ports of vendor's names: without them robots, apps and clients do not get anywhere.
 BY_NAME = (443, 8883)
+
+#: Where Docker has the networks of containers.
+DOCKER = IPv4Network("172.16.0.0/12")
 
 #: Where containers say that they are some.
 IN_CONTAINER = ("/.dockerenv", "/run/.containerenv")
@@ -129,6 +132,17 @@ class Evidence:
             if (ours := [each for each in doors if each.port == port])
             and not any(is_at(each, address) for each in ours)
         )
+
+    @property
+    def inside(self) -> str:
+        """
+        The address that nobody outside this container reaches: C{""} if this is none, or has the
+        network of its host, where bridges show.
+        """
+        bridges = any(BRIDGES.fullmatch(each.interface) for each in self.own)
+        if not self.contained or bridges or not self.source:
+            return ""
+        return self.source if IPv4Address(self.source) in DOCKER else ""
 
     @property
     def address(self) -> str:

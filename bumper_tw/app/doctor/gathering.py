@@ -9,7 +9,7 @@ from pathlib import Path
 from struct import pack
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -20,11 +20,11 @@ from bumper_tw.app.addresses import default_source, own_addresses, plain
 from bumper_tw.app.doctor.evidence import IN_CONTAINER, Evidence, Server
 from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, RobotSeen, Snapshot
 from bumper_tw.app.lifecycle import Doors
-from bumper_tw.app.ports import Ports
+from bumper_tw.app.ports import LISTENERS, Ports
 from bumper_tw.app.settings import DnsSettings, Settings
 from bumper_tw.dialect.hosts import known_hosts
 from bumper_tw.dns.asking import Asking
-from bumper_tw.front.contact import Contact
+from bumper_tw.front.contact import Contact, Speech
 from bumper_tw.front.journal import Journal
 from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
 from bumper_tw.values import Company, Device
@@ -37,6 +37,21 @@ AT_ONCE = 20
 
 #: Seconds between those turns, for all else.
 PAUSE = 0.001
+
+#: How processes are called that may be this server, started elsewhere or by somebody else.  Of
+#: those without a name nobody but root knows more.
+MAYBE_OURS = (
+    *("", "twistd", "twistd3", "bumper", "python", "python3"),
+    *(f"python3.{minor}" for minor in range(11, 20)),
+)
+
+OURS = (
+    "that may be this server: run this in its folder, or with its --config, as its user or root; "
+    "if it is not, stop it"
+)
+
+#: What to do about ports that somebody else holds.
+REMEDIES = evolve(LISTENERS, known=dict.fromkeys(MAYBE_OURS, OURS))
 
 #: How the protocols are called.
 PROTOCOLS = {Company.MQTT: "mqtt", Company.XMPP: "xmpp"}
@@ -60,7 +75,7 @@ def evidence(
         now=reactor.seconds(),
         own=own_addresses(),
         source=default_source(),
-        ports=Ports(Path("/proc"), os.getpid()),
+        ports=Ports(Path("/proc"), os.getpid(), remedies=REMEDIES),
         lookup=Asking(reactor).lookup,
         hosts=known_hosts(),
         servers=servers or asked(settings.dns, default_source()),
@@ -152,6 +167,7 @@ class Household:
     @ivar certs: the folder of the certificates, and
     @ivar data: that of the database, wherever the process goes.
     @ivar doors: gives its listeners.
+    @ivar arrivals: contacts that went well, and may be older than the journal reaches.
     @ivar diagnose: says what a contact means.
     @ivar expires: when the server certificate ceases to hold.
     """
@@ -166,6 +182,7 @@ class Household:
     telemetry: ITelemetry
     journal: Journal
     comings: Comings
+    arrivals: Iterable[Contact]
     diagnose: Callable[[Contact], Diagnosis]
     expires: Callable[[], datetime]
 
@@ -209,21 +226,31 @@ class Household:
         )
 
     def contacts(self) -> Deferred[tuple[ContactSeen, ...]]:
-        """The newest contacts of the last day, and what they mean; takes some turns."""
+        """
+        The newest contacts of the last day, and older ones that explain what is; with what they
+        mean.  It takes some turns.
+        """
         return Deferred.fromCoroutine(self._contacts())
 
     async def _contacts(self) -> tuple[ContactSeen, ...]:
         recent = self.clock.seconds() - A_DAY
         newest = list(islice(self.journal.contacts(), MOST_CONTACTS))
-        wanted = [each for each in reversed(newest) if each.began > recent]
+        wanted = [each for each in self._all_of(newest) if each.began > recent]
         found: list[ContactSeen] = []
         for begin in range(0, len(wanted), AT_ONCE):
             await deferLater(self.clock, PAUSE)
             found.extend(map(self._contact, wanted[begin : begin + AT_ONCE]))
         return tuple(found)
 
+    def _all_of(self, newest: list[Contact]) -> list[Contact]:
+        """With the older ones that explain what is, the oldest first."""
+        found = {each.number: each for each in (*newest, *self.journal.failures(), *self.arrivals)}
+        return [found[number] for number in sorted(found)]
+
     def _contact(self, contact: Contact) -> ContactSeen:
         diagnosis = self.diagnose(contact)
+        claim = contact.claims[-1] if contact.claims else ""
+        is_web = contact.speech is Speech.HTTP
         return ContactSeen(
             number=contact.number,
             began=contact.began,
@@ -235,6 +262,8 @@ class Household:
             speech=contact.speech.value,
             tls=contact.tls,
             robot=contact.robot,
+            agent=claim if is_web else "",
+            claim="" if is_web else claim,
             told=contact.told,
             trusts=contact.trusts,
             lasts=contact.lasts,

@@ -236,7 +236,7 @@ def _valid_from(place: Path) -> float:
 
 def _kept_right() -> Verdict:
     if _synchronised() is False:
-        return told("the clock is plausible; the kernel does not know of anybody who keeps it so")
+        return told("the clock is plausible; nothing here sets the clock (NTP)")
     return fine("the clock is plausible")
 
 

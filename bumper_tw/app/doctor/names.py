@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from bumper_tw.app.addresses import plain
 from bumper_tw.app.doctor.evidence import Evidence, Server, is_loopback
 from bumper_tw.app.doctor.finding import Finding, Verdict, fine, listed, named, told, wrong
-from bumper_tw.dns.wires import AnswerTimedOut, NoAnswer
+from bumper_tw.dns.wires import AnswerTimedOut, NoAnswer, Unreachable
 
 #: Names that are asked for at the same time, and the seconds for each.
 AT_ONCE, SECONDS = 4, 2.0
@@ -26,6 +26,8 @@ NO_SIX = (
     "have your DNS server answer AAAA for these names with nothing: bumper dns --for <program> "
     "prints how"
 )
+
+NOT_STARTED = "this box answers DNS itself, and is not running; start it, and ask again"
 
 NOT_ASKED = "everything is on this box, so that no names are needed"
 
@@ -90,16 +92,21 @@ class Inquiry:
         try:
             four, six = await self._addresses(name, "A"), await self._addresses(name, "AAAA")
         except AnswerTimedOut as error:
-            self._failures += 1
-            self.trouble = str(error)
+            self._failed(str(error))
+        except Unreachable:
+            self._failed("nothing answers DNS there, or there is no way to it")
         else:
             self.answers.append(Answered(name, four, six))
+
+    def _failed(self, why: str) -> None:
+        self._failures += 1
+        self.trouble = why
 
     async def _addresses(self, name: str, kind: str) -> tuple[str, ...]:
         """Where a name leads; nowhere, if there is none, or the server does not want to say."""
         try:
             return await self.evidence.lookup(name, kind, self.server, SECONDS)
-        except AnswerTimedOut:
+        except (AnswerTimedOut, Unreachable):
             raise
         except NoAnswer:
             return ()
@@ -109,9 +116,9 @@ async def names(evidence: Evidence) -> tuple[Finding, ...]:
     """Every name leads here, over IPv4 and, if at all, over IPv6."""
     if evidence.simulated:
         skipped = told(NOT_ASKED)
-        return named("names", skipped), named("names-ipv6", skipped)
+        return (*named("names", skipped), *named("names-ipv6", skipped))
     asked = await all_asked(evidence)
-    return named("names", four(evidence, asked)), named("names-ipv6", six(evidence, asked))
+    return (*named("names", four(evidence, asked)), *named("names-ipv6", six(evidence, asked)))
 
 
 async def all_asked(evidence: Evidence) -> list[Inquiry]:
@@ -138,10 +145,11 @@ def owned(evidence: Evidence) -> frozenset[str]:
 
 def four(evidence: Evidence, asked: Sequence[Inquiry]) -> Verdict:
     """What is wrong with the answers for IPv4, the first server that has something wrong."""
-    for inquiry in asked:
-        verdict = _of_one(evidence, inquiry)
-        if verdict.sound is False:
-            return verdict
+    verdicts = [_of_one(evidence, inquiry) for inquiry in asked]
+    for bad in (False, None):
+        for verdict in verdicts:
+            if verdict.sound is bad:
+                return verdict
     return fine(f"all {len(evidence.hosts)} names lead here, says {_titles(asked)}")
 
 
@@ -151,6 +159,8 @@ def _titles(asked: Sequence[Inquiry]) -> str:
 
 def _of_one(evidence: Evidence, inquiry: Inquiry) -> Verdict:
     here = ours(evidence)
+    if inquiry.dead and _is_not_started(evidence, inquiry.server):
+        return told(NOT_STARTED)
     if inquiry.dead:
         return wrong(
             f"{inquiry.title} does not answer: {inquiry.trouble}",
@@ -165,6 +175,15 @@ def _of_one(evidence: Evidence, inquiry: Inquiry) -> Verdict:
     if where in owned(evidence) and evidence.address in here:
         return wrong(sentence, f"have them lead to {evidence.address}; for that, {REMEDY}")
     return wrong(sentence, REMEDY)
+
+
+def _is_not_started(evidence: Evidence, server: Server | None) -> bool:
+    """Whether it is we who should answer."""
+    if evidence.snapshot is not None or not evidence.settings.dns.serve or server is None:
+        return False
+    host, port = server
+    here = is_loopback(host) or plain(host) in owned(evidence)
+    return here and port == evidence.settings.dns.port
 
 
 def _where(here: frozenset[str], inquiry: Inquiry, astray: list[str]) -> str:

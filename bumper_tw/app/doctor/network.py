@@ -12,10 +12,10 @@ from twisted.internet.error import CannotListenError
 
 from bumper_tw.app.addresses import BRIDGES, plain
 from bumper_tw.app.doctor.evidence import Evidence, is_inward, is_loopback, speaks
-from bumper_tw.app.doctor.finding import Verdict, fine, listed, told, wrong
+from bumper_tw.app.doctor.finding import Verdict, fine, listed, together, told, wrong
 from bumper_tw.app.doctor.snapshot import ListenerSeen
 from bumper_tw.app.doctor.sockets import is_held
-from bumper_tw.app.ports import PRIVILEGES, host_of
+from bumper_tw.app.ports import MOVE, PRIVILEGES, WHOLE, host_of
 
 #: Below this one a port needs privileges, where the kernel does not say.
 UNPRIVILEGED = 1024
@@ -23,18 +23,26 @@ UNPRIVILEGED = 1024
 #: CAP_NET_BIND_SERVICE in the mask of a process (capabilities(7)).
 MAY_BIND = 1 << 10
 
-#: What kinds of clients need, and with which the owner knows it by name.
-NEEDED = (("mqtt", True, "MQTT over TLS"), ("web", False, "HTTP"))
+#: What kinds of clients need: the protocol, whether within TLS (C{None} for either), and how the
+#: owner knows it.
+NEEDED = (
+    ("mqtt", True, "MQTT over TLS"),
+    ("web", False, "HTTP in clear text"),
+    ("xmpp", None, "XMPP"),
+)
+
+
+#: How the reason begins for which a colon stands before the way out.
+LACKING = "needs privileges: "
 
 ANNOUNCE = "correct announce = in [server], or leave it out"
 
 
 def ports(evidence: Evidence) -> Verdict:
     """Every port is ours, or could be."""
-    taken = list(_not_ours(evidence))
+    taken = [wrong(*_split(line)) for line in _not_ours(evidence)]
     if taken:
-        sentences, remedies = zip(*map(_split, taken), strict=True)
-        return wrong("; ".join(sentences), remedies[0])
+        return together(taken)
     names = [str(each.port or each.at) for each in evidence.listeners]
     if evidence.snapshot is None:
         return fine(f"ports {listed(names, 9)} are free")
@@ -82,8 +90,8 @@ def reason(evidence: Evidence, host: str, port: int, error: OSError) -> CannotLi
 
 def _split(line: str) -> tuple[str, str]:
     """A line that ends with the way out, as the two parts of it."""
-    sentence, _, remedy = line.partition("; ")
-    return sentence, remedy
+    sentence, _, remedy = line.partition(": " if LACKING in line else "; ")
+    return sentence, remedy or MOVE
 
 
 def bind(evidence: Evidence) -> Verdict:
@@ -91,18 +99,21 @@ def bind(evidence: Evidence) -> Verdict:
     if evidence.simulated:
         return fine("robots are told a loopback address, and so are simulated ones on this box")
     for serve, tls, title in NEEDED:
-        places = [e for e in evidence.listeners if speaks(e, serve) and (e.tls or not tls)]
+        fit = (e for e in evidence.listeners if tls is None or e.tls is tls)
+        places = [each for each in fit if speaks(each, serve)]
         if not places:
-            return wrong(
-                f"nothing listens for {title}",
-                f'add a [[listen]] with serve = "{serve}"{" and tls = true" if tls else ""}',
-            )
+            return wrong(f"nothing listens for {title}", _added(serve, tls))
         if all(map(is_inward, places)):
             return wrong(
                 f"{title} is bound to {host_of(places[0].at)}, which only this box itself reaches",
-                f"leave interface= out of {places[0].at} in [[listen]]",
+                f"leave interface= out of {places[0].at} in [[listen]]; {WHOLE}",
             )
     return fine("listeners can be reached from the network")
+
+
+def _added(serve: str, tls: bool | None) -> str:
+    """How to get a listener."""
+    return f'{WHOLE}; one with serve = "{serve}"{" and tls = true" if tls else ""} is missing'
 
 
 def announce(evidence: Evidence) -> Verdict:
@@ -130,6 +141,11 @@ def announce(evidence: Evidence) -> Verdict:
 
 
 def _announced_by_itself(evidence: Evidence) -> Verdict:
+    if evidence.inside:
+        return wrong(
+            f"robots are told an address inside this container, {evidence.inside}",
+            "say announce = in [server], with the address of the box that the container runs on",
+        )
     if evidence.reachable:
         return fine(f"robots are told where they came in, usually {evidence.reachable[0]}")
     return wrong(
@@ -172,12 +188,7 @@ def privileges(evidence: Evidence) -> Verdict:
     low = sorted((e.optional, e.port) for e in evidence.listeners if 0 < e.port < lowest)
     if not low or evidence.uid == 0 or _may_bind(evidence.ports.proc):
         return fine("the ports can be opened by who asks")
-    return wrong(f"port {low[0][1]} {_split_privileges()[0]}", _split_privileges()[1])
-
-
-def _split_privileges() -> tuple[str, str]:
-    sentence, _, remedy = PRIVILEGES.partition(": ")
-    return sentence, remedy
+    return wrong(*_split(f"port {low[0][1]} {PRIVILEGES}"))
 
 
 def _unprivileged(proc: Path) -> int:

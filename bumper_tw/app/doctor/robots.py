@@ -1,10 +1,11 @@
 """The robots, and the programs beside them."""
 
+import re
 from collections.abc import Iterator
 
 from bumper_tw.app.doctor.evidence import Evidence, is_inward, speaks
-from bumper_tw.app.doctor.finding import Verdict, fine, listed, told, wrong
-from bumper_tw.app.doctor.seen import NO_SERVER
+from bumper_tw.app.doctor.finding import Verdict, fine, listed, moment, together, told, wrong
+from bumper_tw.app.doctor.seen import MOST, NO_SERVER, Neighbours, where_and_when
 from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, RobotSeen
 from bumper_tw.dialect.firmware import Trust, trust
 from bumper_tw.dialect.models import model
@@ -17,6 +18,9 @@ PATIENCE = 600.0
 #: Seconds for which nobody is missed after a start.
 SETTLING = 120.0
 
+#: What may be the did of a robot, in what it says of itself.
+WORDS = re.compile(r"[\w-]+")
+
 NO_ROBOTS = "no robot is known yet"
 
 
@@ -27,8 +31,9 @@ def silent(evidence: Evidence) -> Verdict:
     mute = [robot for robot in evidence.robots if _is_mute(robot, evidence.now)]
     if not mute:
         return fine("every robot that is connected reports" if evidence.robots else NO_ROBOTS)
+    are, says = ("is", "says") if len(mute) == 1 else ("are", "say")
     return wrong(
-        f"{listed([robot.called for robot in mute])} is connected and says nothing",
+        f"{listed([robot.called for robot in mute])} {are} connected and {says} nothing",
         f"switch it off and on; bumper journal {mute[0].did} --watch tells what it does",
     )
 
@@ -47,28 +52,75 @@ def offline(evidence: Evidence) -> Verdict:
         return fine("every robot is connected" if evidence.robots else NO_ROBOTS)
     if evidence.now - evidence.snapshot.started < SETTLING and not any(r.since for r in missing):
         return told("the server has only just started; robots are on their way")
-    names = listed([robot.called for robot in missing])
-    return _missing(names, missing[0], _last_trouble(evidence, missing[0].did))
+    return together(_missed(evidence, missing))
 
 
-def _missing(names: str, first: RobotSeen, last: ContactSeen | None) -> Verdict:
-    if last is None:
-        return wrong(
-            f"{names} is not connected, and did not try",
-            f"look whether it is switched on and in the Wi-Fi; bumper journal {first.did} "
-            "--watch tells when it comes",
-        )
-    return wrong(f"{names} is not connected: {last.sentence}", last.remedy)
+def _missed(evidence: Evidence, missing: list[RobotSeen]) -> Iterator[Verdict]:
+    """Each robot of which a reason is known, and then all others."""
+    troubles = Troubles(evidence)
+    found = [(robot, troubles.of(robot.did)) for robot in missing]
+    troubled = [(robot, last) for robot, last in found if last is not None][:MOST]
+    for robot, last in troubled:
+        yield _in_trouble(robot, last, evidence.now)
+    told_of = {robot.did for robot, _ in troubled}
+    gone = [each for each in missing if each.did not in told_of]
+    if gone:
+        yield _gone(gone, evidence.now)
 
 
-def _last_trouble(evidence: Evidence, did: str) -> ContactSeen | None:
-    """Why it is not here: what came last from where it was last, unless that went well."""
-    mine = next((each for each in reversed(evidence.contacts) if each.robot == did), None)
-    if mine is None or is_on_this_box(mine.host, mine.local):
-        last = mine
-    else:
-        last = next(each for each in reversed(evidence.contacts) if each.host == mine.host)
-    return last if last is not None and last.remedy else None
+def _in_trouble(robot: RobotSeen, last: ContactSeen, now: float) -> Verdict:
+    return Verdict(
+        False,
+        f"{robot.called} is not connected: {where_and_when(last, now)}",
+        last.remedy,
+        hosts=(last.host,),
+        about=f"{robot.did} {last.diagnosis}",
+    )
+
+
+def _gone(gone: list[RobotSeen], now: float) -> Verdict:
+    """Those that do not come, so that nobody knows why."""
+    one = len(gone) == 1
+    each = [f"{robot.called} {_last_here(robot, now)}" for robot in gone]
+    sentence = f"{gone[0].called} is not connected; it {_last_here(gone[0], now)}"
+    return Verdict(
+        False,
+        sentence if one else f"{len(gone)} robots are not connected: {listed(each, MOST)}",
+        f"look whether {'it is' if one else 'they are'} switched on and in the Wi-Fi; "
+        f"bumper journal {gone[0].did} --watch tells when it comes",
+        about=" ".join(sorted(robot.did for robot in gone)),
+    )
+
+
+def _last_here(robot: RobotSeen, now: float) -> str:
+    """Until when it was here, as far as that is known."""
+    if robot.since:
+        return f"was here until {moment(robot.since, now)}"
+    if robot.heard:
+        return f"was heard last at {moment(robot.heard, now)}"
+    return "has not come since the server was started"
+
+
+class Troubles:
+    """Why robots are not here."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._neighbours = Neighbours(evidence.contacts)
+        self._by_word: dict[str, ContactSeen] = {}
+        self._by_host: dict[str, ContactSeen] = {}
+        for each in evidence.contacts:
+            self._by_host[each.host] = each
+            for word in (each.robot, *WORDS.findall(each.claim)):
+                self._by_word[word] = each
+
+    def of(self, did: str) -> ContactSeen | None:
+        """What came last from where it was last, unless that went well."""
+        mine = self._by_word.get(did)
+        if mine is None:
+            return None
+        here = is_on_this_box(mine.host, mine.local)
+        last = mine if here or self._neighbours.share(mine.host) else self._by_host[mine.host]
+        return last if last.remedy else None
 
 
 def firmware(evidence: Evidence) -> Verdict:
@@ -81,11 +133,12 @@ def firmware(evidence: Evidence) -> Verdict:
     away = [robot.called for robot in pinning if not robot.online]
     if away:
         return wrong(
-            f"{listed(away)} has software that accepts only the vendor's certificates",
+            f"{listed(away)}: this software accepts only the vendor's certificates",
             "its list of authorities has to be replaced over its serial port: see "
             "/ca-certificates.tar.gz on this box; and do not update robots",
         )
-    return fine(f"{listed([r.called for r in pinning])} may check certificates, and is connected")
+    names, one = listed([robot.called for robot in pinning]), len(pinning) == 1
+    return fine(f"{names} may check certificates, and {'is' if one else 'are'} connected")
 
 
 def _trust(robot: RobotSeen) -> Trust:
@@ -99,11 +152,15 @@ def home_assistant(evidence: Evidence) -> Verdict:
     rest, mqtt = _rest(evidence), _mqtt(evidence)
     if not (address and rest and mqtt):
         return told("Home Assistant needs a listener for HTTP and one for MQTT that it reaches")
-    urls = f"REST URL {_url('http', address, rest)}, MQTT URL {_url('mqtts', address, mqtt)}"
     return told(
-        "Home Assistant, integration Ecovacs, with the advanced mode of your profile: mode "
-        f"self-hosted, {urls}, the tick at verifying the MQTT certificate taken away, any "
-        "country, and the account that your robots belong to"
+        "what to type in Home Assistant, integration Ecovacs:",
+        "advanced mode     on, in your profile there",
+        "mode              self-hosted",
+        f"REST URL          {_url('http', address, rest)}",
+        f"MQTT URL          {_url('mqtts', address, mqtt)}",
+        "verify MQTT       off: take the tick away",
+        "country           any",
+        "account           the one that your robots belong to",
     )
 
 

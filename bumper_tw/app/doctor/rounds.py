@@ -1,6 +1,7 @@
 """The doctor's rounds in a running server: what has changed goes into the journal and the log."""
 
 from collections.abc import Callable
+from itertools import groupby
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -9,8 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bumper_tw.app.doctor.doctor import Findings
-from bumper_tw.app.doctor.finding import Finding
+from bumper_tw.app.doctor.finding import Finding, Findings
 from bumper_tw.front.journal import Journal
 
 #: Seconds after the start, when robots are back, and between rounds.
@@ -24,29 +24,39 @@ class Changes:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._wrong: dict[str, str] = {}
+        self._wrong: dict[str, frozenset[str]] = {}
 
     def heard(self, findings: Findings) -> None:
         """One examination is over."""
-        for finding in findings:
-            before = self._wrong.get(finding.check)
-            if finding.failed:
-                self._worse(finding, before)
-            elif before is not None:
-                del self._wrong[finding.check]
+        for check, found in groupby(findings, key=lambda each: each.check):
+            self._compare(check, tuple(found))
+
+    def _compare(self, check: str, found: Findings) -> None:
+        """
+        @param found: by one check.
+        """
+        before = self._wrong.pop(check, frozenset())
+        failed = [each for each in found if each.failed]
+        if failed:
+            self._wrong[check] = frozenset(each.topic for each in failed)
+            self._worse(failed, before)
+        elif before:
+            self._note(found[0])
+
+    def _worse(self, failed: list[Finding], before: frozenset[str]) -> None:
+        for finding in failed:
+            if not before:
+                self._warn(finding)
+            if finding.topic not in before:
                 self._note(finding)
 
-    def _worse(self, finding: Finding, before: str | None) -> None:
-        self._wrong[finding.check] = finding.sentence
-        if before is None:
-            self._log.warn(
-                "{check}: {sentence}; {remedy}",
-                check=finding.check,
-                sentence=finding.sentence,
-                remedy=finding.remedy,
-            )
-        if finding.sentence != before:
-            self._note(finding)
+    def _warn(self, finding: Finding) -> None:
+        self._log.warn(
+            "{check}: {sentence}; {remedy}",
+            check=finding.check,
+            sentence=finding.sentence,
+            remedy=finding.remedy,
+        )
 
     def _note(self, finding: Finding) -> None:
         self._journal.note(finding.check, not finding.failed, finding.sentence, finding.remedy)

@@ -1,5 +1,6 @@
 """The doctor in a running server, built from its parts."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -8,10 +9,10 @@ from attrs import frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred
 
+from bumper_tw.app.doctor.arrivals import Arrivals
 from bumper_tw.app.doctor.checks import examine
-from bumper_tw.app.doctor.doctor import Doctor, Findings
 from bumper_tw.app.doctor.evidence import Evidence
-from bumper_tw.app.doctor.finding import report
+from bumper_tw.app.doctor.finding import Findings, report
 from bumper_tw.app.doctor.gathering import (
     Comings,
     Diagnosis,
@@ -26,6 +27,7 @@ from bumper_tw.app.doctor.snapshot import Snapshot, to_json
 from bumper_tw.app.lifecycle import Doors
 from bumper_tw.app.settings import Settings
 from bumper_tw.core.devices import DeviceRegistry
+from bumper_tw.core.sharing import Shared
 from bumper_tw.front.contact import Contact
 from bumper_tw.front.journal import Journal
 from bumper_tw.interfaces import IRecordStore, ITelemetry
@@ -33,6 +35,9 @@ from bumper_tw.values import Principal
 from bumper_tw.web.call import Call
 from bumper_tw.web.health import DoctorRoutes, HealthRoutes, snapshot_routes
 from bumper_tw.web.routes import Route
+
+#: Seconds for which findings are good.
+KEPT = 10.0
 
 
 @frozen
@@ -61,11 +66,13 @@ class DoctorSide:
     def __init__(self, reactor: Any, settings: Settings, parts: Parts) -> None:
         self._reactor, self._settings = reactor, settings
         self._household = household(reactor, settings, parts)
-        self.doctor = Doctor(reactor, self._examine, Changes(parts.journal).heard)
+        self._changes = Changes(parts.journal)
+        self.findings = Shared(reactor, self._examine, KEPT)
         self.readiness = Readiness(
             reactor,
             lambda: listeners(parts.doors()),
             parts.records,
+            lambda: shutil.disk_usage(self._household.data).free,
             self._household.certificate_days,
             lambda: self._evidence(self._household.snapshot()),
             settings.dns.needed,
@@ -79,11 +86,13 @@ class DoctorSide:
 
     async def _examination(self) -> Findings:
         found = self._evidence(await self._moment())
-        return await examine(found, in_thread(self._reactor))
+        findings = await examine(found, in_thread(self._reactor))
+        self._changes.heard(findings)
+        return findings
 
     def report(self) -> Deferred[Mapping[str, Any]]:
         """What the doctor finds."""
-        return self.doctor.findings().addCallback(lambda found: report(found, running=True))
+        return self.findings.get().addCallback(lambda found: report(found, running=True))
 
     def snapshot(self) -> Deferred[Mapping[str, Any]]:
         """What the server knows of itself."""
@@ -107,7 +116,7 @@ class DoctorSide:
 
     def services(self) -> Iterator[IService]:
         """What goes on by itself."""
-        yield Rounds(self._reactor, self.doctor.findings)
+        yield Rounds(self._reactor, self.findings.get)
 
 
 def household(reactor: Any, settings: Settings, parts: Parts) -> Household:
@@ -125,6 +134,7 @@ def household(reactor: Any, settings: Settings, parts: Parts) -> Household:
         telemetry=parts.telemetry,
         journal=parts.journal,
         comings=comings,
+        arrivals=Arrivals(parts.journal),
         diagnose=parts.diagnose,
         expires=parts.expires,
     )

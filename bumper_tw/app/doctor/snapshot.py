@@ -61,6 +61,8 @@ class ContactSeen:
     """
     One connection, with what was made of it; see L{bumper_tw.front.contact.Contact}.
 
+    @ivar agent: how it calls itself over HTTP.
+    @ivar claim: the last that it said of who it is, otherwise.
     @ivar diagnosis: its name, C{ok} if all is well.
     """
 
@@ -74,6 +76,8 @@ class ContactSeen:
     speech: str = ""
     tls: str = ""
     robot: str = ""
+    agent: str = ""
+    claim: str = ""
     told: str = ""
     trusts: bool = False
     lasts: bool = False

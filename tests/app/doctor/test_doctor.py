@@ -1,18 +1,18 @@
-"""Tests for L{bumper_tw.app.doctor.doctor}, C{rounds}, C{checks} and C{snapshot}."""
+"""Tests for L{bumper_tw.app.doctor.checks}, C{rounds} and C{snapshot}."""
 
 import json
 from pathlib import Path
 
-from twisted.internet.defer import CancelledError, Deferred
+from attrs import evolve
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.doctor.checks import NAMES, examine
-from bumper_tw.app.doctor.doctor import KEPT, Doctor, Findings
-from bumper_tw.app.doctor.finding import Finding, report
+from bumper_tw.app.doctor.finding import Finding, Findings, report
 from bumper_tw.app.doctor.rounds import FIRST, INTERVAL, Changes, Rounds
 from bumper_tw.app.doctor.snapshot import parse, to_json
-from bumper_tw.errors import BadRequest, StorageError
+from bumper_tw.errors import BadRequest
 from bumper_tw.front.journal import Journal, Remark
 from tests.app.doctor.cases import at_once, contact, seen, well
 
@@ -59,60 +59,6 @@ class SnapshotTests(SynchronousTestCase):
             self.assertRaises(BadRequest, parse, wrong)
 
 
-class DoctorTests(SynchronousTestCase):
-    """L{Doctor}."""
-
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.looks: list[Deferred[Findings]] = []
-        self.heard: list[Findings] = []
-        self.doctor = Doctor(self.clock, self.look, self.heard.append)
-
-    def look(self) -> Deferred[Findings]:
-        """An examination that takes its time."""
-        self.looks.append(Deferred())
-        return self.looks[-1]
-
-    def test_one_at_a_time(self) -> None:
-        """Whoever asks meanwhile gets the same result, and so do those who ask soon after."""
-        first, second = self.doctor.findings(), self.doctor.findings()
-        self.assertEqual(len(self.looks), 1)
-        self.looks[0].callback((WELL,))
-        for asked in (first, second, self.doctor.findings()):
-            self.assertEqual(self.successResultOf(asked), (WELL,))
-        self.assertEqual(self.heard, [(WELL,)])
-        self.clock.advance(KEPT)
-        self.assertNoResult(self.doctor.findings())
-        self.assertEqual(len(self.looks), 2)
-
-    def test_hang_up(self) -> None:
-        """Whoever does not wait takes nothing from the others."""
-        first, second = self.doctor.findings(), self.doctor.findings()
-        first.cancel()
-        self.failureResultOf(first, CancelledError)
-        self.assertEqual(len(self.looks), 1)
-        self.looks[0].callback((WELL,))
-        self.assertEqual(self.successResultOf(second), (WELL,))
-
-    def test_all_hang_up(self) -> None:
-        """The examination goes on, and no other one begins beside it."""
-        first = self.doctor.findings()
-        first.cancel()
-        self.failureResultOf(first, CancelledError)
-        second = self.doctor.findings()
-        self.assertEqual(len(self.looks), 1)
-        self.looks[0].callback((WELL,))
-        self.assertEqual(self.successResultOf(second), (WELL,))
-
-    def test_failure(self) -> None:
-        """One that fails is everybody's, and the next one is made again."""
-        first = self.doctor.findings()
-        self.looks[0].errback(StorageError("no"))
-        self.failureResultOf(first, StorageError)
-        self.assertNoResult(self.doctor.findings())
-        self.assertEqual(len(self.looks), 2)
-
-
 class ChangeTests(SynchronousTestCase):
     """L{Changes}: the journal hears of what is new."""
 
@@ -140,6 +86,17 @@ class ChangeTests(SynchronousTestCase):
         for _ in range(3):
             self.changes.heard((WELL,))
         self.assertEqual(self.remarks()[2:], [("disk", True, "there is room", "")])
+
+    def test_several(self) -> None:
+        """Each thing that one check finds is noted once, also when its sentence changes."""
+        first = Finding("logins", False, "X at 10:00", "mend", about="X")
+        second = Finding("logins", False, "Y at 10:00", "mend", about="Y")
+        self.changes.heard((first, second, WELL))
+        self.changes.heard((evolve(first, sentence="X at 11:00"), second, WELL))
+        self.assertEqual([each[2] for each in self.remarks()], ["X at 10:00", "Y at 10:00"])
+        self.changes.heard((second, WELL))
+        self.changes.heard((first, second, WELL))
+        self.assertEqual([each[2] for each in self.remarks()][2:], ["X at 10:00"])
 
 
 class RoundTests(SynchronousTestCase):

@@ -10,6 +10,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from bumper_tw.app.doctor.arrivals import MOST
 from bumper_tw.app.doctor.gathering import AT_ONCE, MOST_CONTACTS, PAUSE, asked, networks
 from bumper_tw.app.doctor.side import Parts, household
 from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, Snapshot
@@ -17,7 +18,7 @@ from bumper_tw.app.lifecycle import Listener
 from bumper_tw.app.settings import DnsSettings, Listen, Settings
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.telemetry import Telemetry
-from bumper_tw.front.contact import Contact, Speech
+from bumper_tw.front.contact import Contact, Outcome, Speech
 from bumper_tw.front.diagnosis import Diagnosis
 from bumper_tw.front.journal import Journal
 from bumper_tw.readings import Battery, Report
@@ -26,7 +27,7 @@ from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.records import RecordStore
 from bumper_tw.values import Device
 from bumper_tw.wire.client_hello import ClientHello
-from tests.app.doctor.cases import BOX, NOW, ROBOT
+from tests.app.doctor.cases import BOX, NOW, PHONE, ROBOT
 from tests.samples import DUSTY, RecordingLink
 
 ROUTES = """\
@@ -128,6 +129,37 @@ class HouseholdTests(SynchronousTestCase):
         self.assertEqual((last.host, last.server_name), (ROBOT, "lbo.ecovacs.net"))
         self.assertEqual((last.outcome, last.speech, last.robot), ("accepted", "MQTT", DUSTY.did))
         self.assertEqual((last.diagnosis, last.remedy), ("silent", "wait"))
+
+    def test_out_of_sight(self) -> None:
+        """A failure that explains much, and what made up for it, are not lost among new ones."""
+        for port in range(2):
+            failed = self.journal.begin(PHONE, port, BOX, 443, "all", True)
+            failed.greeted(ClientHello("portal-ww.ecouser.net"))
+            failed.failed(Outcome.TLS_FAILED, "unknown ca")
+        failed.closed(self.clock.seconds(), "")
+        came = self.journal.begin(PHONE, 9, BOX, 443, "all", True)
+        came.speaks(Speech.HTTP)
+        came.claims_to_be("App/1")
+        came.requested("/")
+        for port in range(3000):
+            self.journal.begin(ROBOT, port, BOX, 443, "all", True).closed(NOW, "")
+        first, second, *_ = self.contacts()
+        self.assertEqual((first.number, first.outcome), (failed.number, "tls failed"))
+        self.assertEqual((second.number, second.outcome), (came.number, "accepted"))
+        self.assertEqual((second.agent, second.claim), ("App/1", ""))
+
+    def test_few_arrivals(self) -> None:
+        """As many as there is room for, and the newest of each kind."""
+        for port in range(MOST + 10):
+            came = self.journal.begin(ROBOT, 1, BOX, 443, "all", True)
+            came.speaks(Speech.MQTT)
+            came.let_in(f"client {port}")
+        again = self.journal.begin(ROBOT, 2, BOX, 443, "all", True)
+        again.speaks(Speech.MQTT)
+        again.let_in("client 10")
+        found = list(self.household.arrivals)
+        self.assertEqual((len(found), found[-1]), (MOST, again))
+        self.assertEqual(sum(each.name == "client 10" for each in found), 1)
 
     def test_old_contacts(self) -> None:
         """What was more than a day ago is of no interest."""

@@ -13,7 +13,7 @@ from bumper_tw.app.doctor.finding import Finding
 from bumper_tw.app.doctor.names import AT_ONCE, ENOUGH_FAILURES, names
 from bumper_tw.app.doctor.snapshot import ListenerSeen
 from bumper_tw.app.settings import DnsSettings
-from bumper_tw.dns.wires import AnswerTimedOut, NoAnswer
+from bumper_tw.dns.wires import AnswerTimedOut, NoAnswer, Unreachable
 from tests.app.doctor.cases import (
     BOX,
     HOSTS,
@@ -174,6 +174,33 @@ class NameTests(SynchronousTestCase):
         self.assertIn("does not answer", four.sentence)
         self.assertIsNone(six.sound)
         self.assertLessEqual(len(asked), AT_ONCE + ENOUGH_FAILURES)
+
+    def test_no_server_there(self) -> None:
+        """One that nobody is at all is not one that leads elsewhere."""
+        refused = Unreachable(f"{BOX}: Connection refused")
+        four, six = self.found(evolve(self.house, lookup=lambda *_: _failed(refused)))
+        self.assertIn("does not answer: nothing answers DNS there", four.sentence)
+        self.assertIsNone(six.sound)
+
+    def test_not_started(self) -> None:
+        """Nobody answers here as long as the server does not run that should."""
+        dns = DnsSettings(serve=True)
+        house = evolve(
+            self.house,
+            settings=evolve(self.house.settings, dns=dns),
+            servers=((BOX, 53),),
+            snapshot=None,
+            lookup=lambda *_: _failed(AnswerTimedOut("no answer")),
+        )
+        four, _ = self.found(house)
+        self.assertIsNone(four.sound)
+        self.assertIn("this box answers DNS itself, and is not running", four.sentence)
+        four, _ = self.found(evolve(house, servers=((BOX, 53), PIHOLE)))
+        self.assertIs(four.sound, False)
+        self.assertIn(PIHOLE[0], four.sentence)
+        running = evolve(house, snapshot=self.house.snapshot)
+        self.assertIs(self.found(running)[0].sound, False)
+        self.assertIs(self.found(evolve(house, settings=self.house.settings))[0].sound, False)
 
     def test_few_at_a_time(self) -> None:
         """Not all names are asked for at the same time."""

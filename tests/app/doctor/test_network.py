@@ -7,13 +7,16 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from attrs import evolve
+from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.addresses import InterfaceAddress
 from bumper_tw.app.doctor import network
 from bumper_tw.app.doctor.evidence import Evidence
 from bumper_tw.app.doctor.finding import Verdict
+from bumper_tw.app.doctor.gathering import REMEDIES
 from bumper_tw.app.doctor.snapshot import ListenerSeen
+from bumper_tw.app.ports import PRIVILEGES
 from bumper_tw.app.settings import Listen
 from tests.app.doctor.cases import BOX, BRIDGE, LISTENERS, OTHER, announcing, seen, well
 from tests.app.doctor.test_sockets import holds
@@ -61,6 +64,20 @@ class PortTests(NetworkCase):
         verdict = network.ports(seen(self.house, listeners=(*LISTENERS, closed)))
         self.wrong(verdict, "80 is held by X")
         self.assertEqual(verdict.remedy, "stop it")
+        second = evolve(closed, at="tcp:8007", why="8007 is held by Y; move it")
+        verdict = network.ports(seen(self.house, listeners=(*LISTENERS, closed, second)))
+        self.assertEqual([each.remedy for each in verdict.more], ["move it"])
+
+    def test_ways_out(self) -> None:
+        """Whatever the server says of a port, there is something to do."""
+        for why, sentence, remedy in (
+            (f"tcp port 80 {PRIVILEGES}", "tcp port 80 needs privileges", "start as root"),
+            ("tcp port 80 cannot be opened: no", "tcp port 80 cannot be opened: no", "choose"),
+        ):
+            closed = ListenerSeen("web", "tcp:80", False, 0, bound=False, why=why, optional=True)
+            verdict = network.ports(seen(self.house, listeners=(closed,)))
+            self.assertEqual(verdict.sentence, sentence)
+            self.assertTrue(verdict.remedy.startswith(remedy), verdict.remedy)
 
     def test_free(self) -> None:
         """Without a server they have to be free."""
@@ -84,6 +101,20 @@ class PortTests(NetworkCase):
         assert found is not None
         said = self.house.ports.explain(found, "tcp:443")
         self.assertTrue(said.startswith("tcp port 443 is held by another program; "), said)
+
+    def test_ours_perhaps(self) -> None:
+        """What may be this server, somewhere else or of somebody else, is not just stopped."""
+        proc = self.folder / "proc"
+        holds(proc, socket_line("0.0.0.0", 443, 71))
+        error = CannotListenError("", 443, OSError(errno.EADDRINUSE, "in use"))
+        ports = evolve(self.house.ports, remedies=REMEDIES)
+        self.assertIn("that may be this server", ports.explain(error, "tcp:443"))
+        for name, expected in (("twistd", "may be this server"), ("nginx", "; stop it")):
+            (proc / "5/fd").mkdir(parents=True, exist_ok=True)
+            (proc / "5/comm").write_text(f"{name}\n")
+            if name == "twistd":
+                (proc / "5/fd/3").symlink_to("socket:[71]")
+            self.assertIn(expected, ports.explain(error, "tcp:443"))
 
     def test_no_address_of_this_box(self) -> None:
         """An interface that this box has not got."""
@@ -114,10 +145,14 @@ class BindTests(NetworkCase):
         verdict = network.bind(seen(self.house, listeners=(clear,)))
         self.wrong(verdict, "nothing listens for MQTT over TLS")
         self.assertIn('serve = "mqtt" and tls = true', verdict.remedy)
+        self.assertIn("all listeners", verdict.remedy)
 
-    def test_all_at_one_port(self) -> None:
-        """One port for everything is enough."""
-        self.fine(network.bind(seen(self.house, listeners=LISTENERS[:1])))
+    def test_some_missing(self) -> None:
+        """One port for everything is not enough: robots ask for the way in clear text."""
+        self.wrong(network.bind(seen(self.house, listeners=LISTENERS[:1])), "HTTP in clear text")
+        self.fine(network.bind(seen(self.house, listeners=LISTENERS[:2])))
+        alone = (*LISTENERS[1:3],)
+        self.wrong(network.bind(seen(self.house, listeners=alone)), "nothing listens for XMPP")
 
     def test_simulated(self) -> None:
         """When robots are on this box, loopback is right."""
@@ -168,6 +203,19 @@ class AnnounceTests(NetworkCase):
         self.assertIsNone(network.announce(contained).sound)
         neighbours = (IPv4Network("192.168.7.0/24"),)
         self.wrong(network.announce(evolve(contained, networks=neighbours)), "192.168.7.44")
+
+    def test_inside_a_container(self) -> None:
+        """What it has for an address leads nowhere, unless it shares those of its host."""
+        inner = (InterfaceAddress("lo", "127.0.0.1"), InterfaceAddress("eth0", "172.18.0.2"))
+        house = evolve(self.house, contained=True, source="172.18.0.2", own=inner)
+        verdict = network.announce(house)
+        self.wrong(verdict, "an address inside this container", "172.18.0.2")
+        self.assertIn("announce", verdict.remedy)
+        self.fine(network.announce(evolve(house, contained=False)))
+        self.fine(network.announce(evolve(house, source=BOX)))
+        shared = (*inner, InterfaceAddress("docker0", BRIDGE))
+        self.fine(network.announce(evolve(house, own=shared)))
+        self.assertIsNone(network.announce(announcing("192.168.7.9", house)).sound)
 
     def test_no_network(self) -> None:
         """There is nothing to tell."""

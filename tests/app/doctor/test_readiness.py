@@ -10,7 +10,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.doctor.evidence import Evidence
-from bumper_tw.app.doctor.readiness import ASKED_FOR, DNS_SECONDS, Readiness
+from bumper_tw.app.doctor.readiness import (
+    ASKED_FOR,
+    DNS_SECONDS,
+    LEAST_ROOM,
+    WRITTEN_SECONDS,
+    Readiness,
+)
 from bumper_tw.app.doctor.snapshot import ListenerSeen
 from bumper_tw.errors import StorageError
 from bumper_tw.storage.database import InlineDatabase
@@ -32,7 +38,7 @@ class ReadinessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.listeners: tuple[ListenerSeen, ...] = LISTENERS
-        self.days = 100.0
+        self.days, self.room = 100.0, LEAST_ROOM
         self.house = evolve(
             well(Path(self.mktemp())), lookup=lookup({None: everywhere(BOX, ASKED_FOR)})
         )
@@ -46,6 +52,7 @@ class ReadinessTests(SynchronousTestCase):
             self.clock,
             lambda: self.listeners,
             records or RecordStore(self.database),
+            lambda: self.room,
             lambda: self.days,
             self.evidence,
             needed,
@@ -76,10 +83,36 @@ class ReadinessTests(SynchronousTestCase):
         self.listeners = (*LISTENERS, evolve(closed, optional=False))
         self.assertIn("tcp:80", self.wrong()["listeners"])
 
+    def test_written_seldom(self) -> None:
+        """Who asks often makes nobody write often; that there is room is looked at each time."""
+        store = RecordStore(self.database)
+        self.assertEqual(self.wrong(), {})
+        self.clock.advance(WRITTEN_SECONDS - 1)
+        self.assertEqual(self.wrong(), {})
+        self.assertEqual(self.successResultOf(store.load("health")), {"written": 0})
+        self.room = LEAST_ROOM - 1
+        self.assertIn("full", self.wrong()["database"])
+        self.room = LEAST_ROOM
+        self.clock.advance(1)
+        self.assertEqual(self.wrong(), {})
+        kept = {"written": int(WRITTEN_SECONDS)}
+        self.assertEqual(self.successResultOf(store.load("health")), kept)
+
+    def test_no_folder(self) -> None:
+        """Nothing can be written where there is nothing."""
+
+        def gone() -> int:
+            raise FileNotFoundError(2, "No such file or directory", "/var/lib/bumper")
+
+        self.readiness.room = gone
+        self.assertNotIn("/", self.wrong()["database"])
+
     def test_database(self) -> None:
         """A disk that refuses; where the file is, is nobody's business."""
         self.readiness = self.made(True, FullDisk(self.database))
         self.assertNotIn("/", self.wrong()["database"])
+        self.readiness.records = RecordStore(self.database)
+        self.assertEqual(self.wrong(), {})
 
     def test_certificate(self) -> None:
         """Two weeks are needed."""

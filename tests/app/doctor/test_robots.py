@@ -7,18 +7,23 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.doctor import robots
 from bumper_tw.app.doctor.evidence import Evidence
+from bumper_tw.app.doctor.finding import moment, named
 from bumper_tw.app.doctor.snapshot import ListenerSeen, RobotSeen
 from tests.app.doctor.cases import (
     BOX,
     DUSTY,
     LISTENERS,
     NOW,
+    PHONE,
     ROBOT,
     announcing,
     contact,
     seen,
     well,
 )
+
+#: Where everything comes from that goes through Docker.
+INSIDE = "172.17.0.1"
 
 #: A DEEBOT T10 PLUS.
 T10 = "p95mgv"
@@ -79,6 +84,42 @@ class OfflineTests(RobotCase):
         self.assertIs(verdict.sound, False)
         self.assertIn(DUSTY.did, verdict.sentence)
         self.assertIn("switched on", verdict.remedy)
+        until = moment(DUSTY.since, NOW)
+        self.assertIn(f"is not connected; it was here until {until}", verdict.sentence)
+
+    def test_until_when(self) -> None:
+        """Of one that was away before the start it is known when it was heard, if at all."""
+        for robot, words in (
+            (evolve(self.gone, since=0), f"was heard last at {moment(DUSTY.heard, NOW)}"),
+            (evolve(self.gone, since=0, heard=0), "has not come since the server was started"),
+        ):
+            self.assertIn(words, robots.offline(self.with_robots(robot)).sentence)
+
+    def test_several(self) -> None:
+        """Each has a reason of its own; those without one are told together."""
+        them = [evolve(self.gone, did=f"E{number}", name="") for number in range(1, 5)]
+        came = (
+            contact(1, "ok", robot="E1"),
+            contact(2, "robot-pins"),
+            contact(3, "refused", PHONE, claim="client id E2@yna5xi/x, user E2"),
+        )
+        verdict = robots.offline(seen(self.with_robots(*them), contacts=came))
+        first, second, others = named("offline", verdict)
+        self.assertIn(f"E1 is not connected: {ROBOT}: robot-pins", first.sentence)
+        self.assertEqual((first.remedy, first.hosts), ("mend robot-pins", (ROBOT,)))
+        self.assertIn("E2 is not connected", second.sentence)
+        self.assertEqual(second.remedy, "mend refused")
+        self.assertIn("2 robots are not connected: E3 was here until", others.sentence)
+        self.assertIn("E4", others.sentence)
+
+    def test_neighbours(self) -> None:
+        """What befell another one behind the same address is no reason."""
+        came = (
+            contact(1, "ok", INSIDE, robot=DUSTY.did),
+            contact(2, "robot-pins", INSIDE),
+        )
+        verdict = robots.offline(seen(self.with_robots(self.gone), contacts=came))
+        self.assertNotIn("robot-pins", verdict.sentence)
 
     def test_why(self) -> None:
         """The last that came from its address says why."""
@@ -127,19 +168,19 @@ class HomeAssistantTests(RobotCase):
         """What has to be typed there, for this box."""
         verdict = robots.home_assistant(self.house)
         self.assertIsNone(verdict.sound)
-        self.assertIn(f"http://{BOX}:8007", verdict.sentence)
-        self.assertIn(f"mqtts://{BOX}:8883", verdict.sentence)
+        ends = {line.split()[-1] for line in verdict.lines}
+        self.assertLessEqual({f"http://{BOX}:8007", f"mqtts://{BOX}:8883"}, ends)
 
     def test_one_port(self) -> None:
         """The port for everything is good for MQTT; HTTP has to be clear."""
         few = (LISTENERS[0], ListenerSeen("web", "tcp:80", False, 80))
-        sentence = robots.home_assistant(seen(self.house, listeners=few)).sentence
-        self.assertIn(f"http://{BOX}:80,", sentence)
-        self.assertIn(f"mqtts://{BOX}:443,", sentence)
+        lines = robots.home_assistant(seen(self.house, listeners=few)).lines
+        ends = {line.split()[-1] for line in lines}
+        self.assertLessEqual({f"http://{BOX}:80", f"mqtts://{BOX}:443"}, ends)
         lacking = robots.home_assistant(seen(self.house, listeners=few[:1]))
         self.assertIn("needs a listener", lacking.sentence)
 
     def test_six(self) -> None:
         """An IPv6 address stands in brackets."""
-        sentence = robots.home_assistant(announcing("fd00::7", self.house)).sentence
-        self.assertIn("http://[fd00::7]:8007", sentence)
+        lines = robots.home_assistant(announcing("fd00::7", self.house)).lines
+        self.assertIn("http://[fd00::7]:8007", "\n".join(lines))

@@ -32,9 +32,14 @@ class Errand:
 
 
 class Visitor:
-    """One client."""
+    """
+    One client.
+
+    @ivar session: the TLS session that it brings back, if it does.
+    """
 
     _socket: socket.socket
+    session: ssl.SSLSession | None = None
 
     def __init__(self, visits: "Visits", question: bytes) -> None:
         self._visits, self._question = visits, question
@@ -48,7 +53,10 @@ class Visitor:
         self._socket, self._heard, context = plain, b"", self._visits.context
         if context is not None:
             self._socket = context.wrap_socket(
-                plain, do_handshake_on_connect=False, server_hostname=self._visits.name
+                plain,
+                do_handshake_on_connect=False,
+                server_hostname=self._visits.name,
+                session=self.session,
             )
         self._shaking, self._waiting = context is not None, True
         self._visits.watch(self, self._socket.fileno())
@@ -60,6 +68,7 @@ class Visitor:
                 self._socket.do_handshake()
             except ssl.SSLWantReadError:
                 return
+            self.secured(self._socket)
         self._shaking = False
         self._socket.sendall(self._question)
 
@@ -80,10 +89,12 @@ class Visitor:
     def _hear(self, heard: bytes) -> None:
         errand = self._visits.errand
         self._heard += heard
+        if not errand.answer.startswith(self._heard[: len(errand.answer)]):
+            raise Refused(f"{self._heard[:40]!r} to {self._question[:40]!r}")
         if self._waiting and len(self._heard) >= len(errand.answer):
             self._waiting = False
-            if not self._heard.startswith(errand.answer):
-                raise Refused(f"{self._heard[:40]!r} to {self._question[:40]!r}")
+            if isinstance(self._socket, ssl.SSLSocket):
+                self.answered(self._socket)
             if errand.farewell:
                 self._socket.sendall(errand.farewell)
 
@@ -98,13 +109,26 @@ class Visitor:
         """Close the connection; epoll forgets it."""
         self._socket.close()
 
+    def secured(self, connection: ssl.SSLSocket) -> None:
+        """
+        The handshake is over; some want to see how.
+
+        @raise Refused: not as it should have been.
+        """
+
+    def answered(self, connection: ssl.SSLSocket) -> None:
+        """The answer came over TLS; some keep the session."""
+
 
 class Visits:
     """
-    All of them.
+    All clients that come for one errand.
 
-    @ivar done: those that came to their end.
+    @ivar done: how many visits came to their end.
     """
+
+    #: What each of them is.
+    kind: type[Visitor] = Visitor
 
     def __init__(
         self, port: int, errand: Errand, context: ssl.SSLContext | None, name: str
@@ -118,10 +142,10 @@ class Visits:
         self.port, self.errand, self.context, self.name = port, errand, context, name
         self.done = 0
         self._epoll, self._visitors = select.epoll(), dict[int, Visitor]()
-        self._all = [Visitor(self, question) for question in errand.questions]
+        self._all = [self.kind(self, question) for question in errand.questions]
 
     def watch(self, visitor: Visitor, number: int) -> None:
-        """This file is its own from now on."""
+        """A visitor reads from that file descriptor from now on."""
         self._visitors[number] = visitor
         self._epoll.register(number, select.EPOLLIN)
 
@@ -140,7 +164,7 @@ class Visits:
                 self._visitors[number].readable()
 
     def close(self) -> None:
-        """Hang up for all."""
+        """Hang up for all visitors."""
         self._epoll.close()
         for visitor in self._all:
             visitor.hang_up()
