@@ -61,32 +61,30 @@ class Chooser(Protocol):
 Inside = Callable[[TLSMemoryBIOProtocol], Conversation]
 
 
-class Direct(TLSMemoryBIOProtocol):
+class Secured(TLSMemoryBIOProtocol):
+    """
+    TLS with a certificate of its own, which tells when whoever is inside ends it.
+
+    @ivar context: with the certificate.
+    """
+
+    context: SSL.Context
+
+    def loseConnection(self) -> None:
+        contact_of(self).closing(OURS)
+        super().loseConnection()
+
+    def abortConnection(self) -> None:
+        contact_of(self).closing(OURS)
+        super().abortConnection()
+
+
+class Direct(Secured):
     """TLS that encrypts at once what is written, which Twisted's usual one does a turn later."""
 
-    context: SSL.Context
 
-    def loseConnection(self) -> None:
-        contact_of(self).closing(OURS)
-        super().loseConnection()
-
-    def abortConnection(self) -> None:
-        contact_of(self).closing(OURS)
-        super().abortConnection()
-
-
-class Buffered(BufferingTLSTransport):
+class Buffered(Secured, BufferingTLSTransport):
     """TLS that puts together what is written in one turn of the reactor."""
-
-    context: SSL.Context
-
-    def loseConnection(self) -> None:
-        contact_of(self).closing(OURS)
-        super().loseConnection()
-
-    def abortConnection(self) -> None:
-        contact_of(self).closing(OURS)
-        super().abortConnection()
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -109,7 +107,7 @@ class TlsLayer:
         self.chooser = chooser
         # What is inside is for each connection to say.
         self._factory = TLSMemoryBIOFactory(_Chosen(), False, Factory(), clock)
-        self._kind: type[Direct | Buffered] = Direct if direct else Buffered
+        self._kind: type[Secured] = Direct if direct else Buffered
 
     def upon(self, transport: Any, contact: Contact, inside: Inside) -> "Handshake":
         """
@@ -120,7 +118,7 @@ class TlsLayer:
         """
         return Handshake(self, transport, contact, inside)
 
-    def secured(self, context: SSL.Context, threshold: "Threshold") -> "Direct | Buffered":
+    def secured(self, context: SSL.Context, threshold: "Threshold") -> Secured:
         """TLS with a certificate, not begun."""
         secured = self._kind(self._factory, threshold)
         secured.context = context
@@ -138,7 +136,7 @@ class Handshake:
         self._layer, self._transport, self._contact = layer, transport, contact
         self._inside = inside
         self._reader, self._held = HelloReader(), bytearray()
-        self._secured: Direct | Buffered | None = None
+        self._secured: Secured | None = None
         self._hear: Callable[[bytes], None] = self._read
 
     def dataReceived(self, data: bytes) -> None:
