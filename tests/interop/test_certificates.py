@@ -37,8 +37,8 @@ SMALL = 1024
 #: Names of a zone that nobody needs: how many are tried, and how many more when there is time.
 JUNK, MUCH_JUNK = 1000, 10_000
 
-#: Files that those may become, and how long one of them may keep the server, in seconds.
-PLACES, EACH = 20, 0.05
+#: Files that those may become.
+PLACES = 20
 
 #: Bytes by which the server may grow over them, contexts and OpenSSL's own pools included.
 GROWTH = 24 << 20
@@ -163,13 +163,11 @@ class JunkTests(CertificateCase):
         server = self.start(leaves=PLACES)
         self.greet("warm.ecouser.net")
         random, size = Random(6), memory(server.child.pid)
-        count = MUCH_JUNK if os.environ.get(CHOICE) in {"run", "require"} else JUNK
-        began = monotonic()
+        count = MUCH_JUNK if os.environ.get(CHOICE) == "require" else JUNK
         for _ in range(count):
             self.greet(
                 f"{random.getrandbits(64):x}.{random.choice(('ww', 'dc', 'x.y'))}.ecouser.net"
             )
-        self.assertLess(monotonic() - began, count * EACH)
         self.assertLessEqual(len(list((server.certs / "leaves").iterdir())), PLACES)
         self.assertLess(memory(server.child.pid) - size, GROWTH)
         self.shown(server.ca, DEEP)

@@ -29,7 +29,8 @@ ELSEWHERE, ELSEWHERE_SIX = "203.0.113.9", "2001:db8::9"
 FOUR, SIX = "192.168.7.7", "fd00::7"
 
 #: Where our own server finds others: its settings have no ports for these.
-UPSTREAM = "127.0.0.2"
+#: Where a server is that only tests of this process ask; port 53 cannot be another one.
+UPSTREAM = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
 
 #: Questions at random, and how much memory they may cost in the end.
 QUESTIONS, MORE_BYTES = 10_000, 12 << 20
