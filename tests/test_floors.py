@@ -7,6 +7,7 @@ its floor and never upwards.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -81,12 +82,15 @@ def imported(node: ast.stmt) -> Iterator[str]:
         yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def sources() -> Iterator[tuple[str, str, ast.Module]]:
+@cache
+def sources() -> tuple[tuple[str, str, ast.Module], ...]:
     """Every module as its path, its part and its tree."""
-    for path in sorted(ROOT.rglob("*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        if name != "__init__.py":
-            yield name, name.split("/")[0].removesuffix(".py"), ast.parse(path.read_text())
+    names = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
+    return tuple(
+        (name, name.split("/")[0].removesuffix(".py"), ast.parse(path.read_text()))
+        for name, path in names.items()
+        if name != "__init__.py"
+    )
 
 
 class FloorTests(SynchronousTestCase):

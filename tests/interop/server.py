@@ -3,11 +3,14 @@
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from signal import SIGTERM
 
 from attrs import astuple, frozen
 
+from bumper_tw.pki import files, pem
+from bumper_tw.pki.authority import new_key
 from bumper_tw.simulator.identity import Identity, Kind, identities, xmpp_identities
 from tests.interop.children import Child
 
@@ -80,6 +83,19 @@ def listen_file(folder: Path) -> Path:
     return file
 
 
+@cache
+def keys() -> Mapping[str, bytes]:
+    """Keys that servers would make for themselves, which takes longer than all else at a start."""
+    return {name: pem.key_text(new_key()) for name in ("bumper.key", "config.key")}
+
+
+def spare_keys(certs: Path) -> None:
+    """Let a server begin with these; its authority is its own all the same."""
+    if not certs.exists():
+        for name, held in keys().items():
+            files.write(certs / name, held, files.PRIVATE)
+
+
 class Server:
     """
     C{twistd bumper}, in the foreground.
@@ -106,6 +122,7 @@ class Server:
         if anonymous:
             listeners = ["--config", str(listen_file(folder))]
         self.folder, self.data, self.certs = folder, folder / "data", folder / "certs"
+        spare_keys(self.certs)
         self.child = Child(
             [
                 sys.executable,
