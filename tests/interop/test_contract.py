@@ -20,7 +20,7 @@ EXPECTED = """
 not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "502", "503", "504"]
 """
 #: Questions per endpoint; the same ones each time.
-EXAMPLES, SEED = "8", "1"
+EXAMPLES, SEED = "4", "1"
 PHASES = "examples,coverage,fuzzing"
 #: Seconds for all of them, of which there are thousands.
 PATIENCE = 400
