@@ -21,7 +21,7 @@ not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "502", "503", "504"
 """
 #: Questions per endpoint; the same ones each time.
 EXAMPLES, SEED = "4", "1"
-PHASES = "examples,coverage,fuzzing"
+PHASES = "examples,coverage"
 #: Seconds for all of them, of which there are thousands.
 PATIENCE = 400
 
