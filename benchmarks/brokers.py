@@ -52,6 +52,11 @@ directory = "{certificates}"
 [identity]
 new_robots_per_hour = 100000
 
+[front]
+seconds = 300
+undecided = 100000
+undecided_per_peer = 100000
+
 [mqtt]
 connections = 100000
 connections_per_peer = 100000

@@ -26,6 +26,9 @@ LISTENERS = (
 #: All our clients come from one address.
 CROWD = (
     "identity.new_robots_per_hour=10000",
+    "front.seconds=300",
+    "front.undecided=10000",
+    "front.undecided_per_peer=10000",
     "web.connections_per_peer=10000",
     "mqtt.connections_per_peer=10000",
     "mqtt.strangers=10000",

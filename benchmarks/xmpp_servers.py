@@ -27,6 +27,11 @@ directory = "{certificates}"
 robots = 100000
 new_robots_per_hour = 100000
 
+[front]
+seconds = 300
+undecided = 100000
+undecided_per_peer = 100000
+
 [xmpp]
 connections = 100000
 connections_per_peer = 100000
