@@ -121,6 +121,11 @@ def own_addresses(proc: Path = Path("/proc")) -> tuple[InterfaceAddress, ...]:
     return tuple(dict.fromkeys((*four, *_inet6(_lines(net / "if_inet6")))))
 
 
+def networks(proc: Path = Path("/proc")) -> tuple[IPv4Network, ...]:
+    """Those that a cable or a radio of this box leads to; none when the kernel does not say."""
+    return tuple(network for network, _ in _routes(_lines(proc / "net" / "route")))
+
+
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text("ascii", "replace").splitlines()

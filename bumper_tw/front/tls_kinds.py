@@ -5,7 +5,8 @@ from bumper_tw.front.alerts import Trouble, trouble
 from bumper_tw.front.contact import Outcome
 from bumper_tw.front.kinds import Case, is_here, scanner
 from bumper_tw.front.tls_names import SUITE, is_hopeless, lacking
-from bumper_tw.front.whom import Party, is_vendors
+from bumper_tw.front.whom import Party
+from bumper_tw.pki.zones import in_zone
 
 #: How many seconds around a connection others of the same client are taken to be well.
 NEARBY = 600.0
@@ -155,5 +156,5 @@ def unused(case: Case) -> bool:
     well = bool(known.content_at) and abs(known.content_at - contact.began) <= NEARBY
     name = server_name(contact)
     # Robots need not say any.
-    nothing = is_here(case) or not (is_vendors(name) or (_is_robots(case) and not name))
+    nothing = is_here(case) or not (in_zone(name) or (_is_robots(case) and not name))
     return _left_at_once(case) and (well or nothing)

@@ -9,7 +9,7 @@ from bumper_tw.dialect.domains import robot_class
 from bumper_tw.dialect.logins import IDENTITY, IdKind, parse_client_id
 from bumper_tw.front.acquaintances import Acquaintance, server_name
 from bumper_tw.front.contact import Contact, Speech
-from bumper_tw.pki.zones import ZONES
+from bumper_tw.pki.zones import in_zone
 
 #: Names that robots ask for, and apps hardly do: their own world, brokers, and where they look
 #: for a server (http.md 1.2, mqtt.md 1.1, xmpp.md 1).
@@ -68,14 +68,9 @@ def clean(text: str, longest: int = 300) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in short)
 
 
-def is_vendors(name: str) -> bool:
-    """Whether a host name is one of those that lead to the vendor, or to us."""
-    return any(name == zone or name.endswith("." + zone) for zone in ZONES)
-
-
 def asks_as_robot(name: str) -> bool:
     """Whether a host name is one that hardly anybody but robots asks for."""
-    return is_vendors(name) and ROBOTS.match(name) is not None
+    return in_zone(name) and ROBOTS.match(name) is not None
 
 
 def is_apps(agent: str) -> bool:
@@ -165,7 +160,7 @@ def _on_this_box(agent: str, name: str) -> Whom:
         return Whom(Party.APP, "a browser on this box")
     if agent:
         return Whom(Party.PROGRAM, f"{HERE} that calls itself {clean(agent, LONGEST).strip()}")
-    asked = f" that asked for {clean(name, LONGEST)}" if is_vendors(name) else ""
+    asked = f" that asked for {clean(name, LONGEST)}" if in_zone(name) else ""
     return Whom(Party.PROGRAM, f"{HERE}{asked}")
 
 
@@ -178,9 +173,9 @@ def _by_address(contact: Contact, known: Acquaintance, named: str) -> Whom:
         return robot(known.robot, named)
     if as_robot and not is_app:
         return Whom(Party.ROBOT, f"a robot that asked for {clean(name, LONGEST)}")
-    if agent and (is_apps(agent) or not is_vendors(name)):
+    if agent and (is_apps(agent) or not in_zone(name)):
         return _program(agent)
-    if is_vendors(name):
+    if in_zone(name):
         return Whom(Party.APP, f"an app that asked for {clean(name, LONGEST)}")
     return _logged_in(known.user) if known.user else NOBODY
 

@@ -1,12 +1,10 @@
 """From a box, and from a server in it, to evidence."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from ipaddress import IPv4Address, IPv4Network
 from itertools import islice
 from pathlib import Path
-from struct import pack
 from typing import Any, Protocol
 
 from attrs import evolve, frozen
@@ -16,7 +14,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
 from bumper_tw import __version__
-from bumper_tw.app.addresses import default_source, own_addresses, plain
+from bumper_tw.app.addresses import default_source, networks, own_addresses, plain
 from bumper_tw.app.doctor.evidence import IN_CONTAINER, Evidence, Server
 from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, RobotSeen, Snapshot
 from bumper_tw.app.lifecycle import Doors
@@ -97,24 +95,6 @@ def asked(dns: DnsSettings, source: str | None) -> tuple[Server, ...]:
         return tuple((address, 53) for address in dns.check)
     own = dns.interface or source
     return ((own, dns.port),) if dns.serve and own else ()
-
-
-def networks(proc: Path = Path("/proc")) -> tuple[IPv4Network, ...]:
-    """Those that a cable or a radio of this box leads to; none when the kernel does not say."""
-    try:
-        lines = (proc / "net/route").read_text("ascii", "replace").splitlines()
-    except OSError:
-        return ()
-    return tuple(_networks(lines[1:]))
-
-
-def _networks(lines: Iterable[str]) -> Iterator[IPv4Network]:
-    for line in lines:
-        match line.split():
-            case [_, network, "00000000", _, _, _, _, mask, *_] if mask != "00000000":
-                # Machine words in hexadecimal.
-                parts = (IPv4Address(pack("=I", int(word, 16))) for word in (network, mask))
-                yield IPv4Network("/".join(map(str, parts)), strict=False)
 
 
 def in_thread(reactor: Any) -> Callable[..., Deferred[Any]]:

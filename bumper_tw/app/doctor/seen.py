@@ -9,7 +9,8 @@ from bumper_tw.app.doctor.evidence import A_DAY, DOCKER, Evidence
 from bumper_tw.app.doctor.finding import Verdict, fine, listed, moment, together, told
 from bumper_tw.app.doctor.snapshot import ContactSeen
 from bumper_tw.front.contact import Outcome, Speech
-from bumper_tw.front.whom import is_on_this_box, is_vendors
+from bumper_tw.front.whom import is_on_this_box
+from bumper_tw.pki.zones import in_zone
 
 #: Who failed, at what, and how.
 Kind = tuple[str, str, str]
@@ -52,7 +53,7 @@ def shows_trust(later: ContactSeen, failed: ContactSeen) -> bool:
     beside it, which ask for names of the vendor's.
     """
     same = bool(failed.agent) and failed.agent == later.agent
-    return later.trusts and (same or not is_vendors(failed.server_name))
+    return later.trusts and (same or not in_zone(failed.server_name))
 
 
 def same_name(later: ContactSeen, failed: ContactSeen) -> bool:
@@ -89,7 +90,7 @@ class Neighbours:
 
     def counts(self, failed: ContactSeen, now: float) -> bool:
         """Whether it is of interest still: a probe by somebody unknown is, for a while."""
-        ours = failed.host in self._known or is_vendors(failed.server_name)
+        ours = failed.host in self._known or in_zone(failed.server_name)
         return failed.began > now - (A_DAY if ours else AN_HOUR)
 
     def same(self, later: ContactSeen, failed: ContactSeen) -> bool:
@@ -111,7 +112,7 @@ class Neighbours:
 def _is_known(contact: ContactSeen) -> bool:
     """It was let in; a page may be read by anybody."""
     logged_in = contact.speech in SESSIONS or bool(contact.robot)
-    return _arrived(contact) and (logged_in or is_vendors(contact.server_name))
+    return _arrived(contact) and (logged_in or in_zone(contact.server_name))
 
 
 def _is_docker(host: str) -> bool:

@@ -6,10 +6,7 @@ from pathlib import Path
 from struct import iter_unpack, pack
 
 from bumper_tw.app.addresses import plain
-from bumper_tw.app.ports import EVERYWHERE
-
-#: The state C{TCP_LISTEN}, as the kernel writes it.
-LISTENING = "0A"
+from bumper_tw.app.ports import EVERYWHERE, LISTENING
 
 
 def is_held(proc: Path, host: str, port: int) -> bool:

@@ -10,8 +10,9 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from bumper_tw.app.addresses import networks
 from bumper_tw.app.doctor.arrivals import MOST
-from bumper_tw.app.doctor.gathering import AT_ONCE, MOST_CONTACTS, PAUSE, asked, networks
+from bumper_tw.app.doctor.gathering import AT_ONCE, MOST_CONTACTS, PAUSE, asked
 from bumper_tw.app.doctor.side import Parts, household
 from bumper_tw.app.doctor.snapshot import ContactSeen, ListenerSeen, Snapshot
 from bumper_tw.app.lifecycle import Listener
