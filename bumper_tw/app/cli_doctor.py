@@ -20,7 +20,7 @@ from bumper_tw.app.doctor.gathering import evidence, in_thread
 from bumper_tw.app.doctor.snapshot import Snapshot, parse
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BumperError
-from bumper_tw.front.whom import clean
+from bumper_tw.front.contact import clean
 
 SNAPSHOT = "/api/doctor/snapshot"
 

@@ -15,8 +15,8 @@ from bumper_tw.app.asking import NotRunning, ask
 from bumper_tw.app.cli_parts import ended, settings_of, with_folders
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BumperError
+from bumper_tw.front.contact import clean
 from bumper_tw.front.journal_file import KEPT, NAME
-from bumper_tw.front.whom import clean
 
 #: Seconds that the server may take, besides those that it was asked to wait.
 PATIENCE = 10.0

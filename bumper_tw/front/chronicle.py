@@ -6,13 +6,13 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.front.acquaintances import Acquaintances
-from bumper_tw.front.contact import Contact
+from bumper_tw.front.contact import Contact, clean
 from bumper_tw.front.diagnosis import Diagnosis, diagnose
 from bumper_tw.front.journal import Entry, Journal, Remark
 from bumper_tw.front.kinds import Case
 from bumper_tw.front.story import tell, tell_remark
 from bumper_tw.front.tls_names import CIPHERS, GROUPS, SIGNATURES, VERSIONS, called
-from bumper_tw.front.whom import clean, whom
+from bumper_tw.front.whom import whom
 from bumper_tw.wire.client_hello import ClientHello
 
 #: As many names of one kind, which the client says, are told of a hello: more than programs that

@@ -68,11 +68,16 @@ class Outcome(Enum):
     CROWDED = "crowded"
 
 
-def _short(text: str) -> str:
-    short = text[:LONGEST]
+def clean(text: str, longest: int = 300) -> str:
+    """A piece of text that a terminal can bear, whoever made it."""
+    short = text[:longest]
     if short.isprintable():
         return short
     return "".join(letter if letter.isprintable() else "?" for letter in short)
+
+
+def _short(text: str) -> str:
+    return clean(text, LONGEST)
 
 
 @define(eq=False)

@@ -7,15 +7,9 @@ from datetime import datetime
 from attrs import frozen
 
 from bumper_tw.front.acquaintances import PATIENCE, Acquaintance
-from bumper_tw.front.contact import TOO_MANY, Contact, Outcome, Speech
+from bumper_tw.front.contact import TOO_MANY, Contact, Outcome, Speech, clean
 from bumper_tw.front.tls_names import lacking, suites, versions
-from bumper_tw.front.whom import (
-    SCANNERS,
-    Whom,
-    claimed_robot,
-    clean,
-    is_on_this_box,
-)
+from bumper_tw.front.whom import SCANNERS, Whom, claimed_robot, is_on_this_box
 
 #: As many of our ports within so many seconds are more than anybody needs who wants something.
 PORTS, SECONDS = 3, 60.0

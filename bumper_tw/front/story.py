@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bumper_tw.front.alerts import came_before
-from bumper_tw.front.contact import Contact, Outcome, Speech
+from bumper_tw.front.contact import Contact, Outcome, Speech, clean
 from bumper_tw.front.diagnosis import Diagnosis
 from bumper_tw.front.journal import Remark
 from bumper_tw.front.kinds import SPOKEN, verdict
 from bumper_tw.front.tls_names import suites, versions
-from bumper_tw.front.whom import NOBODY, Whom, clean
+from bumper_tw.front.whom import NOBODY, Whom
 
 #: How times are written.
 SECONDS = "%H:%M:%S"

@@ -8,7 +8,7 @@ from attrs import frozen
 from bumper_tw.dialect.domains import robot_class
 from bumper_tw.dialect.logins import IDENTITY, IdKind, parse_client_id
 from bumper_tw.front.acquaintances import Acquaintance, server_name
-from bumper_tw.front.contact import Contact, Speech
+from bumper_tw.front.contact import Contact, Speech, clean
 from bumper_tw.pki.zones import in_zone
 
 #: Names that robots ask for, and apps hardly do: their own world, brokers, and where they look
@@ -58,14 +58,6 @@ class Whom:
 
 
 NOBODY = Whom(Party.NOBODY, "somebody")
-
-
-def clean(text: str, longest: int = 300) -> str:
-    """A piece of text that a terminal can bear, whoever made it."""
-    short = text[:longest]
-    if short.isprintable():
-        return short
-    return "".join(letter if letter.isprintable() else "?" for letter in short)
 
 
 def asks_as_robot(name: str) -> bool:
