@@ -1,6 +1,7 @@
 """deebot-client, the library behind Home Assistant's Ecovacs integration, against the server."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,15 @@ from tests.interop.installs import deebot_python
 from tests.interop.server import HOST, Server, environment
 
 SCRIPT = Path(__file__).with_name("deebot_session.py")
+
+#: What aiomqtt writes when it was cancelled before its UNSUBACK came: the library disconnects
+#: without waiting for what it has asked.  The numbers are one packet identifier.
+CANCELLED = re.compile(
+    r"""Unexpected message ID "(\d+)" in on_unsubscribe callback
+Traceback \(most recent call last\):
+(?: .*\n)+KeyError: \1$""",
+    re.MULTILINE,
+)
 
 #: What a simulated robot says as long as nobody has touched it, in the library's own words.
 FRESH: dict[str, Any] = {
@@ -75,7 +85,7 @@ class DeebotCase(InteropCase):
     def finished(self, session: Child) -> dict[str, Any]:
         """What a session saw, once it has ended without an exception or a warning."""
         saw = super().finished(session)
-        self.assertEqual(session.err, [])
+        self.assertEqual(CANCELLED.sub("", "\n".join(session.err)).strip(), "")
         return saw
 
 
