@@ -49,7 +49,7 @@ class Threshold:
         return PredicateResult.no if level < wanted else PredicateResult.maybe
 
 
-def observer(threshold: Threshold, options: Mapping[str, Any]) -> ILogObserver | None:
+def observer(threshold: Threshold, options: Mapping[str, Any]) -> "ILogObserver | None":
     """
     The observer for a start with these options of twistd.
 

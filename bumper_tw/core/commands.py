@@ -60,7 +60,7 @@ class Question:
     command: Command
     asked_at: float
     answer: Deferred[Reply]
-    timer: IDelayedCall | None = None
+    timer: "IDelayedCall | None" = None
     request: RequestId | None = None
 
 

@@ -236,7 +236,7 @@ class MqttRules:
         self,
         registry: IDeviceRegistry,
         access: AccessList | None = None,
-        permits: IPermits | None = None,
+        permits: "IPermits | None" = None,
     ) -> None:
         """
         @param access: the owner's file; C{None} if there is none.

@@ -136,7 +136,7 @@ class MqttSession(Speech):
         written = self._broker.journal.write() if self.kept else succeed(None)
         written.addCallbacks(release, lambda failure: self.give_up(failure, outlet))
 
-    def give_up(self, failure: Failure, outlet: IMqttOutlet | None) -> None:
+    def give_up(self, failure: Failure, outlet: "IMqttOutlet | None") -> None:
         """What this connection was promised cannot be kept: it has to begin anew."""
         self._broker.unkept(failure)
         if outlet is not None and outlet is self.outlet:

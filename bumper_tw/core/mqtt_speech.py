@@ -120,7 +120,7 @@ class Speech:
         if self._refused[1] >= REFUSALS:
             self.outlet.close(f"{REFUSALS} publications refused within a minute")
 
-    def lane(self, topic: bytes) -> IMqttLane | None:
+    def lane(self, topic: bytes) -> "IMqttLane | None":
         """
         Where QoS 0 publications of the client go that may be passed on as they are.
 
@@ -140,7 +140,7 @@ class Speech:
             return self._broker.lane(text)
         return None
 
-    def current_lanes(self) -> dict[bytes, IMqttLane | None]:
+    def current_lanes(self) -> "dict[bytes, IMqttLane | None]":
         """What L{lane} said, by topic, as far as it still holds; for the caller to add to."""
         generation = self._broker.generation
         if self._lanes_of != generation:

@@ -115,6 +115,6 @@ class StreamDoors(ServerFactory):
         for door in list(self.open):
             door.transport.abortConnection()
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+    def buildProtocol(self, addr: "IAddress | None") -> Protocol:
         host = str(getattr(addr, "host", ""))
         return Unwelcome() if self.room.full(host) else StreamDoor(self, host)

@@ -46,7 +46,7 @@ class Arrival(Protocol):
     raw: Any
     contact: Contact
 
-    def __init__(self, entrance: "Entrance", addr: IAddress | None, host: str) -> None:
+    def __init__(self, entrance: "Entrance", addr: "IAddress | None", host: str) -> None:
         self._entrance, self._addr, self.host = entrance, addr, host
         self._held = bytearray()
         self._hear: Callable[[bytes], None] = self._begin

@@ -119,7 +119,7 @@ class Crowd(Generic[G]):
         """Everybody who is here now, whoever leaves meanwhile."""
         return iter(list(self._guests))
 
-    def admit(self, addr: IAddress | None, make: Callable[[str], G]) -> G | Unwelcome:
+    def admit(self, addr: "IAddress | None", make: Callable[[str], G]) -> G | Unwelcome:
         """
         Take a connection, or refuse it.
 

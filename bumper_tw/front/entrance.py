@@ -101,7 +101,7 @@ def how(reason: Failure) -> str:
     return "cut by us" if reason.check(ConnectionAborted) else "it broke"
 
 
-def plain(address: IAddress | None) -> str:
+def plain(address: "IAddress | None") -> str:
     """The address of one end, an IPv4 one without its IPv6 disguise; empty for a local socket."""
     return str(getattr(address, "host", "")).removeprefix("::ffff:")
 
@@ -192,7 +192,7 @@ class Entrance(Factory):
         self.clock, self.patience = reception.clock, reception.patience
         self.strangers, self.over = reception.strangers, reception.over
 
-    def buildProtocol(self, addr: IAddress | None) -> Arrival | Unwelcome:
+    def buildProtocol(self, addr: "IAddress | None") -> Arrival | Unwelcome:
         host = plain(addr)
         if self.strangers.full(host):
             return Crowded(self, host) if self._reception.crowded(host) else Unwelcome()
@@ -211,6 +211,6 @@ class Entrance(Factory):
             self._wants_tls,
         )
 
-    def factory(self, speech: Speech) -> IProtocolFactory | None:
+    def factory(self, speech: Speech) -> "IProtocolFactory | None":
         """What takes connections on which that is spoken; C{None} when nobody here does."""
         return self._inside.get(speech)

@@ -89,7 +89,7 @@ class Door(Factory):
     def __init__(self, inside: "MqttFactory", anonymous: bool) -> None:
         self._inside, self._anonymous = inside, anonymous
 
-    def buildProtocol(self, addr: IAddress | None) -> MqttProtocol | Unwelcome:  # type: ignore[override]  # narrower
+    def buildProtocol(self, addr: "IAddress | None") -> MqttProtocol | Unwelcome:  # type: ignore[override]  # narrower
         return self._inside.build(addr, self._anonymous)
 
 
@@ -144,7 +144,7 @@ class MqttFactory:
         """
         return Door(self, anonymous)
 
-    def build(self, addr: IAddress | None, anonymous: bool) -> MqttProtocol | Unwelcome:
+    def build(self, addr: "IAddress | None", anonymous: bool) -> MqttProtocol | Unwelcome:
         """Take a connection, or refuse it."""
         return self.crowd.admit(addr, lambda host: MqttProtocol(self, host, anonymous))
 

@@ -37,8 +37,8 @@ class LeanChannel(HTTPChannel):
     # LineReceiver's own, of which Twisted has no types.
     _buffer: bytes
     _handlingRequest: bool
-    _ours: IAddress | None = None
-    _theirs: IAddress | None = None
+    _ours: "IAddress | None" = None
+    _theirs: "IAddress | None" = None
     _leaving = False
 
     def connectionMade(self) -> None:

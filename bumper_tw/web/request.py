@@ -102,7 +102,7 @@ class LeanRequest(Request):
     _is_large = False
     _room: int
     _left: int
-    _deadline: IDelayedCall | None = None
+    _deadline: "IDelayedCall | None" = None
 
     def parseCookies(self) -> None:
         """Not now: L{Call.cookie} does, when asked."""

@@ -156,7 +156,7 @@ class WebSite(Site):
         """L{LeanRequest} writes HTTP/1.1, whatever else Twisted could speak."""
         return [b"http/1.1"]
 
-    def buildProtocol(self, addr: IAddress | None) -> Any:
+    def buildProtocol(self, addr: "IAddress | None") -> Any:
         """A connection, unless there are too many."""
         if self.everybody.full(plain_address(addr)):
             self.counts["crowded"] += 1

@@ -128,7 +128,7 @@ class TrustPage(Element):
         self._visit = visit
 
     @renderer
-    def page(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def page(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """The whole of it."""
         visit = self._visit
         return tag.fillSlots(
@@ -139,34 +139,34 @@ class TrustPage(Element):
         )
 
     @renderer
-    def fingerprint(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def fingerprint(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Group by group, so that a line ends between two of them."""
         return tag(
             [(tags.span(group), " ") for group in self._visit.authority.fingerprint.split()]
         )
 
     @renderer
-    def alone(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def alone(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only when the QR code is no use."""
         return kept(tag, self._visit.alone)
 
     @renderer
-    def plain(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def plain(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only where anybody on the way could have changed the page."""
         return kept(tag, not self._visit.secure)
 
     @renderer
-    def limited(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def limited(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only for an authority that cannot vouch for everything."""
         return kept(tag, self._visit.authority.limited)
 
     @renderer
-    def unlimited(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def unlimited(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only for one that can."""
         return kept(tag, not self._visit.authority.limited)
 
     @renderer
-    def choice(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def choice(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """
         A link to a section.  Without scripts a link does not open what is closed, so the page is
         asked for again, with the section open.
@@ -177,28 +177,28 @@ class TrustPage(Element):
         return tag(href=f"/ca?system={system}#{system}")
 
     @renderer
-    def system(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def system(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """A section, open or closed."""
         return tag(open="open") if tag.attributes["id"] in self._visit.shown else tag
 
     @renderer
-    def proof(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def proof(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """The part with the button; its script finds here where to ask, and what to say."""
         words = {f"data-{kind}": text for kind, text in WORDS.items()}
         return tag(**{"data-url": self._visit.proof, **words})
 
     @renderer
-    def provable(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def provable(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only where something can be checked."""
         return kept(tag, bool(self._visit.proof) and not self._visit.secure)
 
     @renderer
-    def encrypted(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def encrypted(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only where it is checked already."""
         return kept(tag, self._visit.secure)
 
     @renderer
-    def unprovable(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def unprovable(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only where nobody listens."""
         return kept(tag, not self._visit.proof and not self._visit.secure)
 
@@ -217,16 +217,16 @@ class ProofPage(Element):
         self._secure, self._host, self._page = secure, host, page
 
     @renderer
-    def page(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def page(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """The whole of it."""
         return tag.fillSlots(host=self._host, page=self._page)
 
     @renderer
-    def encrypted(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def encrypted(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only when it does."""
         return kept(tag, self._secure)
 
     @renderer
-    def plain(self, _: IRequest | None, tag: Tag) -> Flattenable:
+    def plain(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only when it does not."""
         return kept(tag, not self._secure)

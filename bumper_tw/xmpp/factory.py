@@ -70,7 +70,7 @@ class XmppDoor(Factory):
         # Twisted's usual TLS holds back a stanza for a turn of the reactor, in the hope of more.
         self._tls = TlsLayer(inside.clock, chooser, direct=True)
 
-    def buildProtocol(self, addr: IAddress | None) -> Doorstep | Unwelcome:
+    def buildProtocol(self, addr: "IAddress | None") -> Doorstep | Unwelcome:
         return self._inside.build(addr, self._tls, self._clear)
 
 
@@ -114,7 +114,7 @@ class XmppFactory:
         """What to listen with; see L{XmppDoor}."""
         return XmppDoor(self, chooser, clear)
 
-    def build(self, addr: IAddress | None, tls: TlsLayer, clear: bool) -> Doorstep | Unwelcome:
+    def build(self, addr: "IAddress | None", tls: TlsLayer, clear: bool) -> Doorstep | Unwelcome:
         """Take a connection, or refuse it."""
         return self.crowd.admit(addr, lambda host: Doorstep(self, host, tls, clear))
 

@@ -42,8 +42,8 @@ class XmppStream(Login):
     __slots__ = ("_binding", "_due", "_presence", "_session")
 
     _log = Logger()
-    _binding: IXmppBinding | None
-    _presence: IRobotPresence | None
+    _binding: "IXmppBinding | None"
+    _presence: "IRobotPresence | None"
 
     def __init__(
         self, factory: "XmppFactory", doorstep: "Doorstep", secure: bool, domain: str

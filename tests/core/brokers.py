@@ -23,7 +23,7 @@ def make_broker(
     clock: IReactorTime,
     registry: IDeviceRegistry,
     limits: BrokerLimits | None = None,
-    store: IMqttStore | None = None,
+    store: "IMqttStore | None" = None,
 ) -> MqttBroker:
     """A broker that keeps things in memory, or where it is told to."""
     journal = Journal(clock, store or MemoryMqttStore())

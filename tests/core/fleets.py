@@ -11,7 +11,7 @@ from bumper_tw.interfaces import IDeviceRegistry, IRecordStore
 from bumper_tw.storage.memory_records import MemoryRecordStore
 
 
-def ownership_of(clock: Clock, store: IRecordStore | None = None) -> Ownership:
+def ownership_of(clock: Clock, store: "IRecordStore | None" = None) -> Ownership:
     """Owners and shares; the ids of shares are counted."""
     numbers = count(1)
     records = MemoryRecordStore() if store is None else store

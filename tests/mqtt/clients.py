@@ -88,7 +88,7 @@ class World:
         connection: ConnectionLimits | None = None,
         takeovers_per_minute: int = 3,
         plain: bool = False,
-        store: IMqttStore | None = None,
+        store: "IMqttStore | None" = None,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(1_767_225_600)

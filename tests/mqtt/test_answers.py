@@ -80,10 +80,10 @@ class SlowSession:
     def publish(self, message: Message, packet_id: int | None = None) -> Deferred[None] | None:
         return self._keep()
 
-    def current_lanes(self) -> dict[bytes, IMqttLane | None]:
+    def current_lanes(self) -> "dict[bytes, IMqttLane | None]":
         return {}
 
-    def lane(self, topic: bytes) -> IMqttLane | None:
+    def lane(self, topic: bytes) -> "IMqttLane | None":
         return None
 
     def released(self, packet_id: int) -> Deferred[None] | None:
