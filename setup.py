@@ -31,6 +31,8 @@ setup(
         "attrs>=22.2",
         "cryptography>=38",
         "segno>=1.4",
+        # Loaded only where metrics.serve is on.
+        "prometheus-client>=0.16",
     ],
     extras_require={"test": TEST, "interop": INTEROP, "dev": DEV + TEST},
     entry_points={"console_scripts": ["bumper = bumper_tw.app.cli:main"]},

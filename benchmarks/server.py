@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGTERM
 from threading import Condition, Thread
@@ -11,7 +12,7 @@ from time import monotonic
 from types import TracebackType
 from typing import IO, Self
 
-from attrs import frozen
+from attrs import field, frozen
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,6 +23,7 @@ LISTENERS = (
     "web:tcp:0:interface=127.0.0.1:tls",
     "mqtt:tcp:0:interface=127.0.0.1",
     "mqtt:tcp:0:interface=127.0.0.1:tls",
+    "xmpp:tcp:0:interface=127.0.0.1",
 )
 #: All our clients come from one address.
 CROWD = (
@@ -56,6 +58,7 @@ class Ports:
     web_tls: int
     mqtt: int
     mqtt_tls: int
+    xmpp: int
 
 
 @frozen
@@ -81,10 +84,12 @@ class Memory:
 
     @ivar own: what nobody else has.
     @ivar files: programs and libraries, which processes share and the kernel may drop.
+    @ivar share: C{Pss}: what is its own, and its part of what it shares.
     """
 
     own: float
     files: float
+    share: float
 
     @property
     def total(self) -> float:
@@ -103,6 +108,7 @@ class Launch:
     @ivar flags: for the interpreter.
     @ivar bytecode: where compiled modules are kept, as an installation would have them next to
         the modules; L{None} for what the interpreter does by itself.
+    @ivar variables: of the environment, with their values.
     """
 
     python: str
@@ -110,6 +116,7 @@ class Launch:
     settings: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     bytecode: Path | None = None
+    variables: Mapping[str, str] = field(factory=dict)
 
     def argv(self) -> list[str]:
         """The command line."""
@@ -135,7 +142,8 @@ class Launch:
         if self.bytecode is not None:
             kept.pop("PYTHONDONTWRITEBYTECODE", None)
             kept["PYTHONPYCACHEPREFIX"] = str(self.bytecode)
-        return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+        path = os.pathsep.join(paths)
+        return {**kept, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **self.variables}
 
 
 class Lines:
@@ -277,10 +285,11 @@ class Server(Running):
 
     def memory(self) -> Memory:
         """What it has in memory."""
-        status = Path(f"/proc/{self.pid}/status").read_text("ascii", "replace")
-        lines = dict(line.partition(":")[::2] for line in status.splitlines())
-        own, files = (int(lines[name].split()[0]) * 1024 / 1e6 for name in ("RssAnon", "RssFile"))
-        return Memory(own, files)
+        names = ("status", "smaps_rollup")
+        texts = [Path(f"/proc/{self.pid}/{name}").read_text("ascii", "replace") for name in names]
+        lines = dict(line.partition(":")[::2] for text in texts for line in text.splitlines())
+        kinds = ("RssAnon", "RssFile", "Pss")
+        return Memory(*(int(lines[kind].split()[0]) * 1024 / 1e6 for kind in kinds))
 
     def stop(self) -> None:
         """

@@ -33,6 +33,7 @@ FLOORS = {
     "pki": 2,
     "front": 3,
     "dns": 4,
+    "integrations": 4,
     "mqtt": 4,
     "xmpp": 4,
     "web": 4,
@@ -56,6 +57,7 @@ IMPURE = {
     "pki": ("klein", "twisted.web", "twisted.internet.reactor"),
     "front": ("klein", "sqlite3", "twisted.internet.reactor"),
     "dns": ("klein", "sqlite3", "twisted.internet.reactor"),
+    "integrations": ("klein", "sqlite3", "twisted.internet.reactor"),
     "mqtt": ("klein", "sqlite3", "twisted.internet.reactor"),
     "xmpp": ("klein", "sqlite3", "twisted.internet.reactor"),
     "web": ("sqlite3", "twisted.internet.reactor"),
@@ -63,7 +65,7 @@ IMPURE = {
 
 #: Where an import may hide in a function: the reactor must not be installed by an import,
 #: and what only some starts need is loaded late.
-LATE = {"app/tap.py", "app/cli.py", "app/cli_parts.py", "app/assembly.py"}
+LATE = {"app/tap.py", "app/cli.py", "app/cli_parts.py", "app/extras.py"}
 
 
 def part(module: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from bumper_tw.errors import BumperError
 
 #: More than any answer is long.
 MOST_BYTES = 64 << 20
+
+#: With what is told.
+HEADERS = {"Content-Type": "application/json"}
+
+#: Method, path and body.
+Asked = tuple[str, str, bytes | None]
 
 
 class NotRunning(BumperError):
@@ -46,9 +53,26 @@ def ask(settings: Settings, path: str, seconds: float) -> Any:
     @raise NotRunning: there is none.
     @raise NotAsked: there is one, and it does not answer that.
     """
+    return _exchanged(settings, ("GET", path, None), seconds)
+
+
+def tell(settings: Settings, path: str, document: Mapping[str, Any], seconds: float) -> Any:
+    """
+    Tell the server that runs with these settings to change something; this blocks.
+
+    @param document: what to change; see L{LIMITS<bumper_tw.app.control.LIMITS>}.
+    @param seconds: patience with each part of the answer.
+    @return: the answer, which is JSON.
+    @raise NotRunning: there is none.
+    @raise NotAsked: there is one, and it does not do that.
+    """
+    return _exchanged(settings, ("POST", path, json.dumps(document).encode()), seconds)
+
+
+def _exchanged(settings: Settings, asked: Asked, seconds: float) -> Any:
     where = control_path(settings)
     try:
-        return _answered(where, path, seconds)
+        return _answered(where, asked, seconds)
     except (FileNotFoundError, ConnectionRefusedError) as none:
         raise NotRunning(f"no server is running with the data folder {where.parent}") from none
     except PermissionError as forbidden:
@@ -61,10 +85,11 @@ def ask(settings: Settings, path: str, seconds: float) -> Any:
         raise NotRunning(f"no server answers at {where}: {broken}") from broken
 
 
-def _answered(where: Path, path: str, seconds: float) -> Any:
+def _answered(where: Path, asked: Asked, seconds: float) -> Any:
+    method, path, body_sent = asked
     connection = _Control(where, seconds)
     try:
-        connection.request("GET", path)
+        connection.request(method, path, body_sent, HEADERS if body_sent else {})
         answer = connection.getresponse()
         body = answer.read(MOST_BYTES)
     finally:

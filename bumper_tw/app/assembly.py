@@ -24,10 +24,12 @@ from bumper_tw.app.brokerage import (
     robot_secrets,
 )
 from bumper_tw.app.certificates import open_contexts, open_vault, renew
-from bumper_tw.app.dns_side import dns_services
 from bumper_tw.app.doors import doors, reception
 from bumper_tw.app.exchange import Exchange, exchange
-from bumper_tw.app.lifecycle import Doors, Repeated, Step
+from bumper_tw.app.extras import demo_robots, dns_answers, figures
+from bumper_tw.app.levels import LevelRoutes
+from bumper_tw.app.lifecycle import Repeated, Step
+from bumper_tw.app.logs import log_path
 from bumper_tw.app.observing import Observation
 from bumper_tw.app.reach import Reach
 from bumper_tw.app.remembering import remember
@@ -57,6 +59,7 @@ from bumper_tw.interfaces import IAccountStore, IDatabase
 from bumper_tw.pki.vault import Vault
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.cleaning import CleaningLogStore
+from bumper_tw.storage.connection import opener
 from bumper_tw.storage.database import Database
 from bumper_tw.storage.devices import DeviceStore
 from bumper_tw.storage.migrations import DATABASE, migrate
@@ -112,7 +115,7 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     path = settings.storage.directory / DATABASE
     migrate(path)
     vault = open_vault(settings)
-    database = Database(reactor, path)
+    database = Database(reactor, path, opener=opener(settings.storage.cache_bytes))
     facts = gather(reactor, settings, vault, database)
     mqtt = broker(reactor, settings, facts, database)
     xmpp = stanzas(reactor, settings, facts, mqtt)
@@ -120,11 +123,15 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     remember(facts, mqtt.router, path)
     facts.belongings.warn_of_orphans(device.id.did for device in facts.registry.devices())
     seen = Observation(reactor, settings, facts, vault, RecordStore(database))
-    site = website(reactor, settings, vault, facts, seen.routes())
+    measured = list(figures(seen, facts, mqtt, xmpp, database, vault))
+    more = (route for each in measured for route in each.routes())
+    site = website(reactor, settings, vault, facts, [*seen.routes(), *more])
     contexts = open_contexts(reactor, settings, vault)
     shared = reception(reactor, facts.journal, settings.front)
     places = seen.doors = tuple(doors(reactor, settings, shared, site, mqtt, xmpp, contexts))
     root = Root(reactor, settings, start)
+    seen.control += levels(root, settings, start).routes()
+    root.tidings.follow(facts.registry, lambda: logged_in(mqtt, xmpp))
     root.reloads += [
         lambda: renew(settings, vault, contexts),
         lambda: facts.registry.reload(DeviceStore(database)),
@@ -136,6 +143,9 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         lambda: reload_accounts(facts, parties, AccountStore(database)),
         lambda: facts.belongings.load(RecordStore(database)),
     ]
+    for each in measured:
+        each.serves(site)
+        root.reloads.append(each.reload)
     for child in (
         Step("database", database.start, database.close),
         Step("report writer", stop=facts.writer.flush),
@@ -150,12 +160,13 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
             True,
         ),
         Step("web farewell", stop=site.farewell),
+        *(service for each in measured for service in each.services()),
         *seen.services(),
         *chores(reactor, settings, mqtt),
         Step("XMPP router", stop=xmpp.router.stop),
         Step("XMPP farewell", stop=xmpp.factory.farewell),
         Step("commands", stop=facts.commands.stop),
-        *dns_services(reactor, settings),
+        *dns_answers(reactor, settings),
         *(listener for _, listener in places),
         Reach(settings),
         *(demo_robots(reactor, places) if start.demo else ()),
@@ -163,6 +174,18 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         child.setServiceParent(root)
     hand_over([*ours(settings), *vault.files()], start.options)
     return root
+
+
+def logged_in(mqtt: Brokerage, xmpp: Exchange) -> int:
+    """How many connections there are of somebody we know."""
+    streams = sum(not each.stranger for each in xmpp.factory.crowd)
+    return mqtt.router.clients.connected + streams
+
+
+def levels(root: Root, settings: Settings, start: Start) -> LevelRoutes:
+    """What the owner asks, and changes, of the log."""
+    file = log_path(start.options, settings.log.format)
+    return LevelRoutes(root.threshold, lambda: start.read_settings().log, file)
 
 
 def ours(settings: Settings) -> Iterator[Path]:
@@ -359,10 +382,3 @@ def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> D
         ],
         consumeErrors=True,
     )
-
-
-def demo_robots(reactor: Any, doors: Doors) -> Iterator[IService]:
-    """Simulated robots, for a start with C{--demo}."""
-    from bumper_tw.app.demo import Demo
-
-    yield Demo(reactor, doors)

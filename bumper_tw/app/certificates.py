@@ -34,7 +34,8 @@ def open_contexts(clock: IReactorTime, settings: Settings, vault: Vault) -> Serv
     """What listeners show: a certificate for each name, as long as not too many are made."""
     most = settings.tls.new_leaves_per_minute
     made = Shares(clock, max(1, most // SHARE), most, A_MINUTE)
-    return ServerContexts(vault.credentials, SingleContexts(vault, made.take, utc_now))
+    singles = SingleContexts(vault, made.take, utc_now, settings.tls.contexts)
+    return ServerContexts(vault.credentials, singles)
 
 
 def utc_now() -> datetime:

@@ -121,6 +121,20 @@ def journal(arguments: Sequence[str]) -> int:
     return cli_journal.main(arguments)
 
 
+def log(arguments: Sequence[str]) -> int:
+    """What is written to the log, from now on; see L{bumper_tw.app.cli_log}."""
+    from bumper_tw.app import cli_log
+
+    return cli_log.main(arguments)
+
+
+def metrics(arguments: Sequence[str]) -> int:
+    """Figures, as Prometheus reads them; see L{bumper_tw.app.cli_metrics}."""
+    from bumper_tw.app import cli_metrics
+
+    return cli_metrics.main(arguments)
+
+
 def owner_of(database: InlineDatabase) -> Owner:
     """The owner, hashing passwords here and now."""
     return Owner(wall_clock(), AccountStore(database), Passwords(at_once, token_hex, Turns()))
@@ -305,6 +319,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "dns": dns,
     "doctor": doctor,
     "journal": journal,
+    "log": log,
+    "metrics": metrics,
 }
 
 

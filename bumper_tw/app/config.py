@@ -14,6 +14,7 @@ from typing import Any
 from attrs import Attribute, fields, has
 
 from bumper_tw.app.kinds import known
+from bumper_tw.app.profiles import defaults_of
 from bumper_tw.app.settings import Listen, Setting, Settings, described, shown
 from bumper_tw.errors import StartError
 
@@ -37,8 +38,9 @@ def describe() -> Iterator[Setting]:
 
 def load(path: Path | None, environ: Mapping[str, str], options: Mapping[str, str]) -> Settings:
     """
-    Read the settings; what comes later wins: defaults, file, environment, options.  Relative
-    paths start at the folder of the file, without a file at the working directory.
+    Read the settings; what comes later wins: defaults, those of the profile, file, environment,
+    options.  Relative paths start at the folder of the file, without a file at the working
+    directory.
 
     @param path: the TOML file; C{None} for the one C{BUMPER_CONFIG} names, if any.
     @param environ: an empty variable counts as not set.
@@ -48,14 +50,17 @@ def load(path: Path | None, environ: Mapping[str, str], options: Mapping[str, st
     named = environ.get("BUMPER_CONFIG", "")
     path = Path(named) if path is None and named else path
     schema = {s.key: s for s in describe() if s.env}
-    values: dict[str, Any] = {key: setting.default for key, setting in schema.items()}
+    said: dict[str, Any] = {}
     if path is not None:
         with _blaming(str(path)):
-            values.update(_from_file(path, schema))
+            said.update(_from_file(path, schema))
     with _blaming("environment"):
-        values.update(_from_environ(environ, {s.env: s for s in schema.values()}))
+        said.update(_from_environ(environ, {s.env: s for s in schema.values()}))
     with _blaming("options"):
-        values.update({k: schema[known(k, schema)].take(text, k) for k, text in options.items()})
+        said.update({k: schema[known(k, schema)].take(text, k) for k, text in options.items()})
+    defaults = {key: setting.default for key, setting in schema.items()}
+    profile = {**defaults, **said}["server.profile"]
+    values = {**defaults, **defaults_of(profile), **said}
     return _built(values, Path.cwd() if path is None else path.absolute().parent)
 
 

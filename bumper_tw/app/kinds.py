@@ -14,7 +14,8 @@ from bumper_tw.errors import StartError
 
 #: The parts of the server that have log levels.
 PARTS = (
-    "app", "core", "dns", "front", "mqtt", "pki", "simulator", "storage", "web", "xmpp",
+    "app", "core", "dns", "front", "integrations", "mqtt", "pki", "simulator", "storage", "web",
+    "xmpp",
 )  # fmt: skip
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.defer import TimeoutError as TimedOut
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bumper_tw.app.inherited import endpoint
 from bumper_tw.app.ports import explain_bind_failure
 from bumper_tw.app.settings import Listen
 from bumper_tw.errors import StartError
@@ -151,11 +151,14 @@ class Listener(Service):
 
         @raise StartError: it cannot be bound; the text says why, and what to do.
         """
-        endpoint = serverFromString(self._reactor, self.at)
         failures: list[Failure] = []
-        endpoint.listen(self._factory).addCallbacks(self._bound, failures.append)
+        listening = maybeDeferred(self._listen)
+        listening.addCallbacks(self._bound, failures.append)
         for failure in failures:
             self._not_bound(self._explained(failure.value))
+
+    def _listen(self) -> Deferred[IListeningPort]:
+        return endpoint(self._reactor, self.at).listen(self._factory)
 
     def _not_bound(self, why: Exception) -> None:
         if not (self.optional and isinstance(why, StartError)):
@@ -171,9 +174,16 @@ class Listener(Service):
 
     def _bound(self, port: IListeningPort) -> None:
         self.port = port
-        host: Any = port.getHost()
-        where = f"{host.host}:{host.port}" if hasattr(host, "port") else str(host)
-        self._log.info("{name}: accepting connections at {where}", name=self.title, where=where)
+        self._log.info(
+            "{name}: accepting connections at {where}",
+            name=self.title,
+            where=shown(port.getHost()),
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Whether connections are accepted, or the owner does without."""
+        return self.port is not None or bool(self.why)
 
     @property
     def tcp_port(self) -> int | None:
@@ -193,6 +203,14 @@ class Listener(Service):
         super().stopService()
         port, self.port = self.port, None
         return None if port is None else port.stopListening()
+
+
+def shown(address: Any) -> str:
+    """Where a port is bound, for the log."""
+    if not hasattr(address, "port"):
+        return str(address)
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"{host}:{address.port}"
 
 
 #: Every place where connections are accepted, as the owner described it, and what does that.

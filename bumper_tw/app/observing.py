@@ -62,6 +62,7 @@ class Observation:
     The journal with all that reads it, and the doctor.
 
     @ivar doors: where connections are accepted, once that is known.
+    @ivar control: what else whoever owns the data folder may ask for.
     """
 
     reactor: Any
@@ -70,6 +71,7 @@ class Observation:
     certificates: Certificates
     records: IRecordStore
     doors: Doors = ()
+    control: list[Route] = field(factory=list)
     _chronicle: Chronicle = field(init=False)
     _doctor: DoctorSide = field(init=False)
     _polled: list[JournalRoutes] = field(factory=list, init=False)
@@ -99,11 +101,11 @@ class Observation:
 
     def routes(self) -> Iterator[Route]:
         """For the site."""
-        yield from self._journal(self._guarded)
-        yield from self._doctor.routes(self._guarded)
+        yield from self._journal(self.guarded)
+        yield from self._doctor.routes(self.guarded)
         yield from TrustRoutes(self.certificates, self._places()).routes()
 
-    def _guarded(self, call: Call) -> Principal:
+    def guarded(self, call: Call) -> Principal:
         """
         Who may see all of the house.
 
@@ -142,7 +144,7 @@ class Observation:
             folder = self.settings.storage.directory
             file = JournalFile(self.reactor, self._chronicle, folder)
             yield Step("journal file", stop=file.stop)
-        owners = [*self._journal(anybody), *self._doctor.control_routes()]
+        owners = [*self._journal(anybody), *self._doctor.control_routes(), *self.control]
         yield control_service(self.reactor, self.settings, owners)
         # Those who wait for news are answered before their connections have to end.
         yield Step("journal", stop=self._stop)

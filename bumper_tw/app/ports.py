@@ -97,8 +97,20 @@ class Remedies:
     known: Mapping[str, str] = {}
 
 
+#: systemd opens sockets for services; nobody wants to stop systemd.
+SOCKETS = (
+    "that is for a service: systemctl list-sockets shows which one; if it is bumper itself, then "
+    "systemctl stop bumper lets go of it"
+)
+
 #: For the listeners.
-LISTENERS = Remedies("[[listen]]", PRIVILEGES, MOVE, "give every [[listen]] a port of its own")
+LISTENERS = Remedies(
+    "[[listen]]",
+    PRIVILEGES,
+    MOVE,
+    "give every [[listen]] a port of its own",
+    {"systemd": SOCKETS},
+)
 
 
 @frozen

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.application.service import IServiceCollection
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
-from bumper_tw.app.lifecycle import OrderedService
+from bumper_tw.app.lifecycle import Listener, OrderedService
 from bumper_tw.app.logs import Threshold, observer
+from bumper_tw.app.notify import Tidings, Watcher
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import StartError, StorageError
 
@@ -30,11 +31,17 @@ class Start:
     @ivar options: of twistd itself; empty outside of it.
     @ivar read_settings: reads the settings again.
     @ivar demo: whether simulated robots come along.
+    @ivar watcher: who wants to know what becomes of the server.
     """
 
     options: Mapping[str, Any]
     read_settings: Callable[[], Settings]
     demo: bool = False
+    watcher: Watcher = field(factory=Watcher)
+
+
+#: Seconds between two looks at a listener that is not bound at once.
+LOOK = 0.1
 
 
 class Root(OrderedService):
@@ -42,6 +49,8 @@ class Root(OrderedService):
     Everything, in order.
 
     @ivar reloads: what SIGHUP reloads besides the log levels.
+    @ivar threshold: the log levels.
+    @ivar tidings: for systemd.
     """
 
     _log = Logger()
@@ -49,12 +58,14 @@ class Root(OrderedService):
     def __init__(self, reactor: Any, settings: Settings, start: Start) -> None:
         super().__init__(reactor)
         self._reactor, self._start = reactor, start
-        self._threshold = Threshold(settings.log)
+        self.threshold = Threshold(settings.log)
         self.reloads: list[Callable[[], object]] = []
+        self.tidings = Tidings(reactor, start.watcher)
 
     def setServiceParent(self, parent: IServiceCollection) -> None:
         """twistd makes us part of an application, and takes the log observer from there."""
-        mine = observer(self._threshold, self._start.options)
+        written = self.threshold.settings.format
+        mine = observer(self.threshold, self._start.options, written)
         if mine is not None and isinstance(parent, Componentized):
             parent.setComponent(ILogObserver, mine)
         super().setServiceParent(parent)
@@ -68,6 +79,20 @@ class Root(OrderedService):
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
         self._reactor.callWhenRunning(self._take_over_sigterm)
         super().startService()
+        self._reactor.callWhenRunning(self._settle)
+
+    def _settle(self) -> None:
+        """The reactor runs; those who wait for us are told as soon as every listener is there."""
+        if not self.running:
+            return
+        if all(child.settled for child in self if isinstance(child, Listener)):
+            self.tidings.ready()
+        else:
+            self._reactor.callLater(LOOK, self._settle)
+
+    def stopService(self) -> Deferred[None]:
+        self.tidings.stopping()
+        return super().stopService().addBoth(lambda _: self.tidings.stopped())
 
     def _take_over_sigterm(self) -> None:
         # The reactor's own way makes twistd kill itself by the same signal in the end; to
@@ -80,21 +105,29 @@ class Root(OrderedService):
         except ReactorNotRunning:
             self._log.info("stopping already")
 
-    def reload(self) -> None:
-        """Take up new certificates, accounts, robots, rules, answers...; connections go on."""
+    def reload(self) -> Deferred[None]:
+        """
+        Take up new certificates, accounts, robots, rules, answers...; connections go on.
+
+        @return: fires when all of it is done, or has failed and is as it was.
+        """
         self._log.info(
             "reloading certificates, accounts, robots, rules, answers, identity.closed "
             "and log levels"
         )
-        for job in (self._reload_levels, *self.reloads):
-            maybeDeferred(job).addErrback(self._not_reloaded)
+        self.tidings.reloading()
+        jobs = (self._reload_levels, *self.reloads)
+        done = [maybeDeferred(job).addErrback(self._not_reloaded) for job in jobs]
+        return DeferredList(done).addCallback(lambda _: self.tidings.reloaded())
 
     def _not_reloaded(self, failure: Failure) -> None:
-        failure.trap(StartError, StorageError)
-        self._log.error("kept as it was: {why}", why=failure.getErrorMessage())
+        if failure.check(StartError, StorageError):
+            self._log.error("kept as it was: {why}", why=failure.getErrorMessage())
+        else:
+            self._log.failure("kept as it was", failure)
 
     def _reload_levels(self) -> None:
-        self._threshold.use(self._start.read_settings().log)
+        self.threshold.use(self._start.read_settings().log)
 
 
 def hand_over(paths: Iterable[Path], options: Mapping[str, Any]) -> None:

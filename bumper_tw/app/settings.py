@@ -152,6 +152,10 @@ class ServerSettings:
 
     announce: str = _setting("", ADDRESS, "told to robots; empty: where their question arrived")
     name: tuple[str, ...] = _setting((), NAMES, "further host names of this box")
+    profile: str = _setting(
+        "normal", choice("normal", "small"), "small: for routers; less is loaded, and kept"
+    )
+    threads: int = _setting(10, whole(1, 100), "for passwords, and other slow work")
 
 
 @frozen
@@ -160,6 +164,7 @@ class TlsSettings:
 
     directory: Path = field(default=Path("certs"), metadata=_about(FOLDER, "certificates, keys"))
     leaves: int = _setting(300, whole(0, 10_000), "single names with a certificate; 0: none")
+    contexts: int = _setting(64, whole(1, 10_000), "of these, in memory; each takes 35 kB")
     new_leaves_per_minute: int = _setting(30, whole(1, 10_000), "made at the most")
     constrain: bool = _setting(False, FLAG, "a new CA vouches for known names only")
 
@@ -228,6 +233,10 @@ class StorageSettings:
     history_days: int = _setting(30, whole(1, 3650, "days"), "life of a report")
     history_reports: int = _setting(200_000, whole(1000, 10**8), "reports kept of all robots")
     cleaning_logs: int = _setting(1000, whole(1, 10**5), "cleaning logs kept per robot")
+    # What SQLite takes by itself.
+    cache_bytes: int = _setting(
+        2_048_000, whole(65_536, 1 << 30, "bytes"), "of the database in memory"
+    )
 
 
 @frozen
@@ -302,10 +311,24 @@ class WebSettings:
 
 @frozen
 class LogSettings:
-    """How much is written to the log."""
+    """How much is written to the log, and how."""
 
+    format: str = _setting(
+        "text", choice("text", "json", "journald"), "of a line; journald: with fields of its own"
+    )
     level: str = _setting("info", LEVEL, "least important level written")
     levels: Mapping[str, str] = _setting(MappingProxyType({}), PART_LEVELS, "the same by part")
+
+
+@frozen
+class MetricsSettings:
+    """Figures for programs that draw curves."""
+
+    serve: bool = _setting(True, FLAG, "answer /metrics, in the format of Prometheus")
+    token: Path = field(
+        default=NO_FILE,
+        metadata=_about(FILE, "holds a token that reads /metrics and nothing else"),
+    )
 
 
 @frozen
@@ -324,3 +347,4 @@ class Settings:
     xmpp: XmppSettings = XmppSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()

@@ -9,15 +9,35 @@ from types import TracebackType
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from bumper_tw import __version__
 from bumper_tw.app import config
+from bumper_tw.app.inherited import left_over, require
+from bumper_tw.app.notify import watcher
+from bumper_tw.app.profiles import SMALL_DEFAULTS
 from bumper_tw.app.root import Start
 from bumper_tw.app.settings import NO_FILE, Settings
 from bumper_tw.errors import StartError
+
+#: What systemd shows until the server is ready.
+BEGINNING = "STATUS=starting: reading the database, making keys if there are none"
+
+#: Said of a socket that systemd listens at for nobody.
+IDLE = (
+    'systemd has opened the socket "{name}", and no [[listen]] takes it: whoever connects there '
+    'waits in vain; add at = "systemd:domain=INET6:name={name}" to one, or close it with '
+    "systemctl disable --now bumper-{name}.socket"
+)
+
+#: systemd believes nobody but the process that it has started.
+FORKED = (
+    "whoever started this server waits to hear of it, and will not believe what the daemon says: "
+    "start it in the foreground, with bumper or twistd --nodaemon"
+)
 
 
 class Options(UsageOptions):
@@ -30,7 +50,9 @@ class Options(UsageOptions):
         "Other commands, each with --help of its own: bumper user (accounts with a password), "
         "robot (robots, their secrets and owners), certs (certificates), dns (what to tell the "
         "DNS server of the house), doctor (what is wrong), journal (who connected), unknown "
-        "(what nobody answers), firmware (who asked for updates)."
+        "(what nobody answers), firmware (who asked for updates), backup (a copy of everything), "
+        "restore (what a copy holds), import (what another Bumper knows), support-bundle (what to "
+        "send to whoever helps), log (what is written there), metrics (figures)."
     )
     optParameters = [
         ["config", "c", None, "Settings file (TOML).", Path],
@@ -101,12 +123,17 @@ def settings_help() -> list[str]:
     return [
         fill(
             f"{setting.key} ({setting.env or 'only in the file'}): {setting.doc}; "
-            f"{setting.kind.expected}; default: {shown(setting.default)}",
+            f"{setting.kind.expected}; default: {shown(setting.default)}{in_small(setting.key)}",
             96,
             subsequent_indent="    ",
         )
         for setting in config.describe()
     ]
+
+
+def in_small(key: str) -> str:
+    """What a default is in the profile for small boxes, if that differs."""
+    return f", small: {shown(SMALL_DEFAULTS[key])}" if key in SMALL_DEFAULTS else ""
 
 
 def shown(default: object) -> str:
@@ -141,11 +168,21 @@ def makeService(options: Options) -> IService:
     from bumper_tw.app.assembly import assemble
 
     settings = read_settings(options, os.environ)
-    return assemble(
-        reactor,
-        settings,
-        Start(started_by, lambda: read_settings(options, os.environ), bool(options["demo"])),
+    IReactorThreads(reactor).suggestThreadPoolSize(settings.server.threads)
+    watched_by = watcher(os.environ, os.getpid())
+    require(settings.listen)
+    for name in left_over(os.environ, settings.listen):
+        Logger().warn(IDLE, name=name)
+    if watched_by.there and not started_by.get("nodaemon"):
+        Logger().warn(FORKED)
+    watched_by.send(BEGINNING)
+    start = Start(
+        started_by,
+        lambda: read_settings(options, os.environ),
+        bool(options["demo"]),
+        watched_by,
     )
+    return assemble(reactor, settings, start)
 
 
 def complain(

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from bumper_tw import __version__
 from bumper_tw.app.addresses import Announcer, default_source, own_addresses
 from bumper_tw.app.belongings import Belongings
+from bumper_tw.app.inherited import port_passed
 from bumper_tw.app.people_side import people_side
 from bumper_tw.app.ports import port_of
 from bumper_tw.app.reports_side import reports_side
@@ -170,7 +171,7 @@ def xmpp_port(listen: Iterable[Listen]) -> int:
     """
     able = (each for each in listen if each.speaks("xmpp"))
     places = sorted(able, key=lambda each: (each.tls, each.serve == "all"))
-    ports = (port_of(each.at) for each in places)
+    ports = (port_passed(each.at) or port_of(each.at) for each in places)
     return next((port for port in ports if port), VENDOR_XMPP)
 
 
@@ -178,6 +179,8 @@ def api(
     reactor: Any, settings: Settings, facts: Facts, guard: Guard, fleet: Fleet
 ) -> Iterable[Route]:
     """Our own API."""
+    # Now: of a socket that is adopted already, nobody knows the port any more.
+    told = about(settings)
     return ApiRoutes(
         reactor,
         fleet,
@@ -185,7 +188,7 @@ def api(
         facts.telemetry,
         facts.reports,
         guard,
-        lambda: about(settings),
+        lambda: told,
     ).routes()
 
 
@@ -195,10 +198,16 @@ def about(settings: Settings) -> Mapping[str, Any]:
         "name": "bumper_tw",
         "version": __version__,
         "listen": [
-            {"serve": listen.serve, "at": listen.at, "tls": listen.tls}
+            {"serve": listen.serve, "at": bound(listen.at), "tls": listen.tls}
             for listen in settings.listen
         ],
     }
+
+
+def bound(at: str) -> str:
+    """Where connections arrive: behind a socket of systemd's there is a port."""
+    port = port_passed(at)
+    return f"tcp:{port}" if port else at
 
 
 def failure_ids() -> Iterator[Any]:

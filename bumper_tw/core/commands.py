@@ -20,11 +20,14 @@ from bumper_tw.errors import (
     RobotBusy,
     ShuttingDown,
 )
-from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry
+from bumper_tw.interfaces import ICommandCorrelator, IDeviceRegistry, Undo
 from bumper_tw.values import Command, DeviceId, Reply, RequestId
 
 #: How many request ids of four letters there are.
 SPACE = len(ascii_letters) ** 4
+
+#: Is told how a command has ended, and after how many seconds.
+Ended = Callable[[str, float], object]
 
 #: Odd and no multiple of 13, so that steps of it visit every id before any comes again.
 STRIDE = 1_664_525
@@ -95,12 +98,33 @@ class CommandCorrelator:
         self._timeout, self._outstanding, self._queued = timeout, outstanding, queued
         self._robots: dict[str, Conversation] = {}
         self._stopping = False
+        self._watchers: tuple[Ended, ...] = ()
         self.counts: Counter[str] = Counter()
+
+    def watch(self, ended: Ended) -> Undo:
+        """
+        Be told of each command that ends: C{answered}, C{dropped}, or the name of its failure.
+
+        @param ended: costs little, and does not fail.
+        """
+        self._watchers = (*self._watchers, ended)
+
+        def unwatch() -> None:
+            self._watchers = tuple(each for each in self._watchers if each is not ended)
+
+        return unwatch
+
+    def _count(self, outcome: str, asked_at: float | None = None) -> None:
+        self.counts[outcome] += 1
+        if self._watchers:
+            seconds = 0.0 if asked_at is None else max(0.0, self._clock.seconds() - asked_at)
+            for ended in self._watchers:
+                ended(outcome, seconds)
 
     def send(self, command: Command, timeout: float | None = None) -> Deferred[Reply]:
         refusal = self._refusal(command)
         if refusal is not None:
-            self.counts[type(refusal).__name__] += 1
+            self._count(type(refusal).__name__)
             return fail(refusal)
         question = self._question(command, self._timeout if timeout is None else timeout)
         robot = self._robots.setdefault(command.device.did, Conversation())
@@ -190,7 +214,7 @@ class CommandCorrelator:
 
     def _drop(self, question: Question) -> None:
         """Whoever asked has gone; Twisted fails the Deferred with CancelledError."""
-        self.counts["dropped"] += 1
+        self._count("dropped", question.asked_at)
         self._withdraw(question)
         robot = self._forget(question)
         if robot is not None:
@@ -208,7 +232,7 @@ class CommandCorrelator:
     def _end(self, question: Question, result: Reply | BumperError) -> None:
         """Each question ends here or in L{_drop}, once."""
         outcome = "answered" if isinstance(result, Reply) else type(result).__name__
-        self.counts[outcome] += 1
+        self._count(outcome, question.asked_at)
         robot = self._forget(question)
         if isinstance(result, Reply):
             question.answer.callback(result)

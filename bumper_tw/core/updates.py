@@ -2,6 +2,7 @@
 Who asked for newer software; there never is any, unless the owner lets one thing through.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -59,12 +60,17 @@ class Allowance:
 
 
 class Updates:
-    """Remembers attempts and what was allowed."""
+    """
+    Remembers attempts and what was allowed.
+
+    @ivar counts: attempts since the start, by kind.
+    """
 
     _log = Logger()
 
     def __init__(self, clock: IReactorTime, store: IRecordStore) -> None:
         self._clock = clock
+        self.counts: Counter[str] = Counter()
         self._attempts = Tallies(clock, store, ATTEMPTS, Attempt, MOST)
         self._allowed: Shelf[Allowance] = Shelf(store, ALLOWED, Allowance, MOST)
 
@@ -86,6 +92,7 @@ class Updates:
         version: str = "",
     ) -> None:
         """Somebody asked; see L{Attempt}."""
+        self.counts[kind] += 1
         model, module, version = tidy(model), tidy(module), tidy(version)
         told = "" if did else peer
         key = key_of(tidy(did), model, told, kind, module, version)

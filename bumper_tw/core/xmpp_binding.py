@@ -77,6 +77,7 @@ class Binding:
     def route(self, stanza: Stanza) -> None:
         if not self.bound:
             return
+        self._board.counts["received"] += 1
         claimed = stanza.attributes.get("from")
         if claimed and claimed != self.address and place(claimed).key != self.key:
             self._board.spoofed(self.address, claimed)

@@ -125,7 +125,8 @@ class Crowd(Generic[G]):
 
         @param make: makes a guest from an address.
         """
-        host = str(getattr(addr, "host", ""))
+        # Without the IPv6 disguise that an IPv4 address has at a socket for both.
+        host = str(getattr(addr, "host", "")).removeprefix("::ffff:")
         if self.everybody.full(host) or self.strangers.full(host):
             self._turn_away(host)
             return Unwelcome()
@@ -146,6 +147,7 @@ class Crowd(Generic[G]):
 
     def known(self, guest: G) -> None:
         """It has logged in."""
+        self._counts["logins"] += 1
         self.strangers.leave(guest.host)
 
     def lost(self, guest: G) -> None:

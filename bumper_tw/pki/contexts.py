@@ -19,7 +19,7 @@ from bumper_tw.pki.openssl import LEGACY, MODERN, Keys, Strictness, make_context
 #: we have made, or one of the owner's.
 FALLBACK, OWNERS = "fallback", "the owner's"
 
-#: How many contexts for single names are kept; each takes some 35 kB.
+#: How many contexts for single names are kept, unless somebody says; each takes some 35 kB.
 KEPT = 64
 
 #: How long a certificate is shown at least that cannot be had any fresher.
@@ -71,14 +71,19 @@ class SingleContexts:
     @param singles: Whoever has the certificates.
     @param may_make: Whether somebody at that address may have one more made.
     @param now: The time, aware of its zone.
+    @param most: As many are kept.
     """
 
     _log = Logger()
 
     def __init__(
-        self, singles: Singles, may_make: Callable[[str], bool], now: Callable[[], datetime]
+        self,
+        singles: Singles,
+        may_make: Callable[[str], bool],
+        now: Callable[[], datetime],
+        most: int = KEPT,
     ) -> None:
-        self._singles, self._may_make, self._now = singles, may_make, now
+        self._singles, self._may_make, self._now, self._most = singles, may_make, now, most
         self._kept: dict[tuple[str, Strictness], _Kept] = {}
         self._keys = Keys()
 
@@ -102,7 +107,7 @@ class SingleContexts:
 
     def _keep(self, key: tuple[str, Strictness], kept: _Kept) -> None:
         self._kept[key] = kept
-        if len(self._kept) > KEPT:
+        if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
 
     def _new(self, name: str, host: str, strictness: Strictness) -> _Kept | None:

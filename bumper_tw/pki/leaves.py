@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from bumper_tw.errors import StartError
 from bumper_tw.pki import files, pem
 from bumper_tw.pki.authority import HOST_NAME, Authority, due, leaf, made_here
-from bumper_tw.pki.certificates import Cover, PrivateKey, belong, covered
+from bumper_tw.pki.certificates import Cover, PrivateKey, belong, covered, not_after
 from bumper_tw.pki.directory import Credentials, Pair
 
 FOLDER = "leaves"
@@ -93,6 +93,7 @@ class Leaves:
         self._directory, self._most = directory / FOLDER, most
         self._names: dict[str, None] | None = None
         self._complained = False
+        self._ends: dict[str, datetime] = {}
 
     def known(self, name: str) -> bool:
         """Were certificates made for that name before?"""
@@ -103,6 +104,7 @@ class Leaves:
         held = self._read(name) if self.known(name) else None
         found = held and mint.recognise(name, held, now)
         if found:
+            self._note(name, found)
             self.used(name)
             self._touch(name)
         return found or None
@@ -118,6 +120,7 @@ class Leaves:
             self._complain(why)
         else:
             self._complained = False
+            self._note(name, made)
             self._listed()[name] = None
             self.used(name)
             self._shorten()
@@ -128,6 +131,13 @@ class Leaves:
         names = self._listed()
         if name in names:
             names[name] = names.pop(name)
+
+    def ends(self) -> datetime | None:
+        """When the first of those that were used since the start ceases to hold, in UTC."""
+        return min(self._ends.values(), default=None)
+
+    def _note(self, name: str, found: Credentials) -> None:
+        self._ends[name] = min(map(not_after, found.certificates))
 
     def paths(self) -> list[Path]:
         """The folder and all files in it, if there are any."""
@@ -147,6 +157,7 @@ class Leaves:
         while len(names) > self._most:
             oldest = next(iter(names))
             del names[oldest]
+            self._ends.pop(oldest, None)
             self._remove(oldest)
 
     def _remove(self, name: str) -> None:

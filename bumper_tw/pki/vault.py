@@ -196,6 +196,10 @@ class Vault:
         """When a server certificate ceases to hold, in UTC; see L{ensure} for errors."""
         return min(map(not_after, self._loaded().credentials.certificates))
 
+    def singles_expire(self) -> datetime | None:
+        """The same of the first certificate for a single name that is in use, if there is one."""
+        return self._leaves.ends()
+
     def ca_pem(self) -> bytes:
         """The authority's certificate, for whoever is to trust us; see L{ensure} for errors."""
         return pem.text(self._loaded().ca)

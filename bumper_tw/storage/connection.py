@@ -80,6 +80,26 @@ def open_file(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(target, timeout=PATIENCE, isolation_level=None, uri=True)
 
 
+def opener(cache: int) -> Callable[[Path], sqlite3.Connection]:
+    """
+    How to open files of which not too much shall stay in memory.
+
+    @param cache: as much of a file, in bytes.
+    """
+
+    def opened(path: Path) -> sqlite3.Connection:
+        connection = open_file(path)
+        try:
+            # Less than nothing: in KiB instead of pages.
+            connection.execute(f"PRAGMA cache_size = -{cache // 1024}").fetchall()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    return opened
+
+
 def configure(connection: sqlite3.Connection) -> None:
     """
     Settle how a connection writes.

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bumper_tw.errors import StorageError
-from bumper_tw.interfaces import IDatabase
+from bumper_tw.interfaces import IDatabase, Undo
 from bumper_tw.storage.connection import MEMORY, Transactions, Work, open_file
 from bumper_tw.storage.migrations import known, upgrade
 
@@ -46,6 +46,52 @@ class Settled:
     seconds: float
 
 
+class Books:
+    """
+    What was done in all transactions.
+
+    @ivar path: the file; C{:memory:} for none.
+    @ivar batches: transactions tried.
+    @ivar commits: transactions that are on disk.
+    @ivar works: pieces of work done in them.
+    @ivar seconds: spent in transactions.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.batches = self.commits = self.works = 0
+        self.seconds = 0.0
+        self._watchers: tuple[Callable[[float], object], ...] = ()
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work nobody has begun."""
+        return 0
+
+    def watch(self, took: Callable[[float], object]) -> Undo:
+        """
+        Be told of each transaction how many seconds it took.
+
+        @param took: costs little, and does not fail.
+        """
+        self._watchers = (*self._watchers, took)
+
+        def unwatch() -> None:
+            self._watchers = tuple(each for each in self._watchers if each is not took)
+
+        return unwatch
+
+    def enter(self, settled: Settled) -> None:
+        """A transaction is over."""
+        self.batches += 1
+        self.seconds += settled.seconds
+        if settled.committed:
+            self.commits += 1
+            self.works += len(settled.errands)
+        for took in self._watchers:
+            took(settled.seconds)
+
+
 def errand(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Errand:
     """Work and its waiter, who may cancel until it has run."""
     piece = Work(work, arguments)
@@ -70,17 +116,12 @@ def settle(
 
 
 @implementer(IDatabase)
-class Database:
+class Database(Books):
     """
     One SQLite file, one connection, one thread.
 
     Nothing is opened before L{start}, since twistd forks after it has made its services.
     L{migrations.migrate<bumper_tw.storage.migrations.migrate>} must have run before.
-
-    @ivar batches: transactions tried.
-    @ivar commits: transactions that are on disk.
-    @ivar works: pieces of work done in them.
-    @ivar seconds: spent in transactions.
     """
 
     _log = Logger()
@@ -98,10 +139,9 @@ class Database:
         @param limit: pieces of work in one transaction.
         @param timer: tells seconds; called in the thread.
         """
-        self.batches = self.commits = self.works = 0
-        self.seconds = 0.0
+        super().__init__(path.absolute())
         self._reactor, self._limit, self._timer = reactor, limit, timer
-        self._transactions = Transactions(path.absolute(), opener)
+        self._transactions = Transactions(self.path, opener)
         self._queue: SimpleQueue[Errand | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._closed = False
@@ -109,7 +149,6 @@ class Database:
 
     @property
     def waiting(self) -> int:
-        """How many pieces of work nobody has begun."""
         return self._queue.qsize()
 
     def start(self) -> None:
@@ -181,11 +220,7 @@ class Database:
     # Back in the reactor.
 
     def _deliver(self, settled: Settled) -> None:
-        self.batches += 1
-        self.seconds += settled.seconds
-        if settled.committed:
-            self.commits += 1
-            self.works += len(settled.errands)
+        self.enter(settled)
         for asked, outcome in zip(settled.errands, settled.outcomes, strict=True):
             asked.settle(outcome)
 
@@ -202,7 +237,7 @@ class Database:
 
 
 @implementer(IDatabase)
-class InlineDatabase:
+class InlineDatabase(Books):
     """
     The same SQL, run at once in the calling thread, on a schema of its own.
 
@@ -212,6 +247,7 @@ class InlineDatabase:
     def __init__(self, path: Path | str = MEMORY) -> None:
         """@param path: a file, made if need be; in memory without one."""
         place = Path(path)
+        super().__init__(place)
         if place != MEMORY:
             place.touch()
         self._closed = False
@@ -222,7 +258,9 @@ class InlineDatabase:
         if self._closed:
             return fail(StorageError(f"{self._transactions.path} is closed already"))
         asked = errand(work, arguments)
-        asked.settle(settle(self._transactions, [asked], perf_counter).outcomes[0])
+        settled = settle(self._transactions, [asked], perf_counter)
+        self.enter(settled)
+        asked.settle(settled.outcomes[0])
         return asked.waiter
 
     def close(self) -> Deferred[None]:

@@ -118,6 +118,16 @@ class Files:
                 at, owner = int(named[1]) / 1000, unquote(path.parent.name)
                 yield KeptFile(path.name, owner, named[2], path.stat().st_size, at)
 
+    @property
+    def size(self) -> int:
+        """How many bytes all of them have."""
+        return sum(file.size for file in self._files.values())
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._files)
+
     def keep(self, owner: str, what: str, body: bytes) -> Deferred[str]:
         if len(body) > self._quota.largest:
             return fail(BadRequest(f"a file has at most {self._quota.largest} bytes"))

@@ -33,7 +33,7 @@ HOLE = re.compile(r"[<{](\w+)[>}]")
 #: A text of a constant answer that becomes a number.
 NUMBER = re.compile(r"\{(?:now|later)_ms\}")
 #: What is ours besides what is below C{/api}.
-OURS = frozenset({"/discover", "/healthz", "/readyz"})
+OURS = frozenset({"/discover", "/healthz", "/metrics", "/readyz"})
 #: Pages for people, which are no part of any API.
 PAGES = re.compile(r"/ca(/.*)?")
 #: What may come from a route of the vendor's that is code: nobody has written that down.

@@ -3,6 +3,7 @@
 from typing import NoReturn
 
 from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
@@ -10,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.lifecycle import GRACE, Listener, OrderedService, Repeated, Step
+from bumper_tw.app.lifecycle import GRACE, Listener, OrderedService, Repeated, Step, shown
 from bumper_tw.errors import StartError
 
 
@@ -165,3 +166,15 @@ class ListenerTests(SynchronousTestCase):
         error = self.assertRaises(StartError, listener.privilegedStartService)
         self.assertIn("443", str(error))
         self.assertNotIn("\n", str(error))
+
+    def test_unknown_kind(self) -> None:
+        """What Twisted knows no endpoint for ends the start with a sentence as well."""
+        listener = Listener(MemoryReactorClock(), "web", "pigeon:443", Factory())
+        error = self.assertRaises(StartError, listener.privilegedStartService)
+        self.assertIn("pigeon:443", str(error))
+
+    def test_shown(self) -> None:
+        """Where it is bound can be told from the port."""
+        self.assertEqual(shown(IPv4Address("TCP", "0.0.0.0", 443)), "0.0.0.0:443")
+        self.assertEqual(shown(IPv6Address("TCP", "::", 443)), "[::]:443")
+        self.assertIn("/run/bumper", shown(UNIXAddress("/run/bumper")))

@@ -24,7 +24,9 @@ class ThresholdTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.out = StringIO()
         self.patch(sys, "stdout", self.out)
-        self.threshold = Threshold(LogSettings("info", {"mqtt": "debug", "web": "error"}))
+        self.threshold = Threshold(
+            LogSettings(level="info", levels={"mqtt": "debug", "web": "error"})
+        )
         made = observer(self.threshold, {"nodaemon": True})
         assert made is not None
         self.observer = made
@@ -51,7 +53,7 @@ class ThresholdTests(SynchronousTestCase):
 
     def test_change_while_running(self) -> None:
         """New levels hold from the next event on."""
-        self.threshold.use(LogSettings("error"))
+        self.threshold.use(LogSettings(level="error"))
         self.assertEqual(self.say("core", "info"), "")
         self.assertEqual(self.say("mqtt", "debug"), "")
 
@@ -99,13 +101,13 @@ class RootTests(SynchronousTestCase):
 
     def test_reload(self) -> None:
         """SIGHUP reads the log levels again, and does every other job."""
-        root = self.root(Settings(log=LogSettings("info")))
+        root = self.root(Settings(log=LogSettings(level="info")))
         done: list[str] = []
         root.reloads.append(lambda: done.append("certificates"))
-        self.current = Settings(log=LogSettings("error"))
+        self.current = Settings(log=LogSettings(level="error"))
         root.reload()
         self.assertEqual(done, ["certificates"])
-        self.assertEqual(root._threshold._level.name, "error")
+        self.assertEqual(root.threshold.settings.level, "error")
 
     def test_reload_of_nonsense(self) -> None:
         """A file that has become wrong changes nothing, and the other jobs are done."""
@@ -119,7 +121,7 @@ class RootTests(SynchronousTestCase):
         root._start = Start({}, wrong)
         root.reload()
         self.assertEqual(done, ["certificates"])
-        self.assertEqual(root._threshold._level.name, "info")
+        self.assertEqual(root.threshold.settings.level, "info")
 
 
 class HandOverTests(SynchronousTestCase):

@@ -9,7 +9,15 @@ from pathlib import Path
 from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.ports import MOVE, Ports, Program, explain_bind_failure, is_endpoint
+from bumper_tw.app.ports import (
+    MOVE,
+    Ports,
+    Program,
+    explain_bind_failure,
+    host_of,
+    is_endpoint,
+    port_of,
+)
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  inode\n"
 
@@ -114,6 +122,15 @@ class HolderTests(PortsCase):
         said = self.ports.explain(failure(errno.EADDRINUSE), "tcp:8883")
         self.assertIn("held by this server itself, twistd (pid 4000)", said)
 
+    def test_systemd(self) -> None:
+        """What systemd holds it holds for a service; it is not to be stopped itself."""
+        self.listens(socket_line("::", 443, 71), table="tcp6")
+        self.runs(1, "systemd", 71)
+        self.runs(812, "bumper", 71)
+        said = self.ports.explain(failure(errno.EADDRINUSE, 443), "tcp:443")
+        self.assertIn("held by systemd (pid 1); that is for a service: systemctl", said)
+        self.assertNotIn("stop it", said)
+
     def test_hostile_name(self) -> None:
         """A process that names itself with control characters stays on one line."""
         self.listens(socket_line("0.0.0.0", 8883, 71))
@@ -178,6 +195,7 @@ class EndpointTests(SynchronousTestCase):
             "tcp6:8883:interface=\\:\\:1",
             "unix:/run/bumper.sock",
             "systemd:domain=INET:index=0",
+            "systemd:domain=INET6:name=https",
             "haproxy:tcp:8080",
         ):
             self.assertTrue(is_endpoint(at), at)
@@ -186,3 +204,8 @@ class EndpointTests(SynchronousTestCase):
         """No port, no kind, a port too high, TLS of its own, or control characters: refused."""
         for at in ("", "443", "tcp", "tcp:", "tcp:https", "tcp:65536", "ssl:443", "tcp:44\n3"):
             self.assertFalse(is_endpoint(at), at)
+
+    def test_of_systemd(self) -> None:
+        """The description of a socket from systemd tells neither where it is nor at which port."""
+        for at in ("systemd:domain=INET:index=0", "systemd:domain=INET6:name=443"):
+            self.assertEqual((host_of(at), port_of(at)), (None, None), at)

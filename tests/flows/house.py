@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 
 from bumper_tw.app.assembly import Facts, broker, gather, stanzas
 from bumper_tw.app.brokerage import Brokerage
+from bumper_tw.app.extras import figures
 from bumper_tw.app.observing import Observation
 from bumper_tw.app.settings import Settings
 from bumper_tw.app.website import website
@@ -69,6 +70,10 @@ class MemoryVault:
         """When the certificate ceases to hold."""
         return datetime.fromtimestamp(NOW + 86_400 * 800, UTC)
 
+    def singles_expire(self) -> datetime | None:
+        """There is none for a single name."""
+        return None
+
 
 class NoThreads:
     """A thread pool that does everything at once."""
@@ -114,11 +119,17 @@ class House:
         self.facts = gather(self.clock, self.settings, vault, database)
         self.brokerage = broker(self.clock, self.settings, self.facts, database)
         self.mqtt = self.brokerage.factory
-        self.xmpp = stanzas(self.clock, self.settings, self.facts, self.brokerage).factory
+        xmpp = stanzas(self.clock, self.settings, self.facts, self.brokerage)
+        self.xmpp = xmpp.factory
         self.seen = Observation(
             self.clock, self.settings, self.facts, vault, RecordStore(database)
         )
-        self.site = website(self.clock, self.settings, vault, self.facts, self.seen.routes())
+        measured = list(figures(self.seen, self.facts, self.brokerage, xmpp, database, vault))
+        more = (route for each in measured for route in each.routes())
+        routes = [*self.seen.routes(), *more]
+        self.site = website(self.clock, self.settings, vault, self.facts, routes)
+        for each in measured:
+            each.serves(self.site)
 
     def robot(self, **script: Any) -> JsonRobot:
         """Dusty, switched on; C{script} says what it answers."""

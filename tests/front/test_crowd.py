@@ -55,7 +55,7 @@ class CrowdTests(SynchronousTestCase):
         self.let_in("192.0.2.2")
         self.come("192.0.2.2")
         self.assertIsInstance(self.come("192.0.2.3"), Unwelcome)
-        self.assertEqual(self.counts, {"connections": 3, "connections refused": 2})
+        self.assertEqual(self.counts, {"connections": 3, "connections refused": 2, "logins": 1})
 
     def test_in_all(self) -> None:
         """There are places for so many, and for so many from one address."""

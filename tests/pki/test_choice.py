@@ -205,6 +205,17 @@ class ChoiceTests(ChoiceCase):
             self.assertIs(chooser.choose(NAME, HOST), first)
         self.assertEqual(len(self.singles), KEPT)
 
+    def test_few(self) -> None:
+        """A small box keeps fewer; the least recently used one goes first."""
+        singles = SingleContexts(self.vault, self.may_make, self.now, 2)
+        chooser = ServerContexts(self.vault.credentials, singles).chooser()
+        first, second = (chooser.choose(f"{name}.ecouser.net", HOST) for name in "ab")
+        self.assertIs(chooser.choose("a.ecouser.net", HOST), first)
+        chooser.choose("c.ecouser.net", HOST)
+        self.assertEqual(len(singles), 2)
+        self.assertIs(chooser.choose("a.ecouser.net", HOST), first)
+        self.assertIsNot(chooser.choose("b.ecouser.net", HOST), second)
+
     def test_tickets(self) -> None:
         """A client that comes back to a name resumes its session."""
         context = careless(SSL.TLS1_2_VERSION)

@@ -121,6 +121,16 @@ class SingleTests(LeafCase):
         self.assertEqual(self.box.singles(), [f"{NAME}.crt"])
         self.assertEqual((self.directory / "leaves").stat().st_mode & 0o777, 0o700)
 
+    def test_ends(self) -> None:
+        """When the first of those in use ends is known, also after a restart, once it is used."""
+        self.assertIsNone(self.vault.singles_expire())
+        end = min(map(not_after, self.made().certificates))
+        self.assertEqual(self.vault.singles_expire(), end)
+        self.vault = self.start()
+        self.assertIsNone(self.vault.singles_expire())
+        self.made()
+        self.assertEqual(self.vault.singles_expire(), end)
+
     def test_spelling(self) -> None:
         """Case and the final dot do not make another name."""
         self.made()

@@ -338,6 +338,17 @@ class InlineTests(SynchronousTestCase):
         self.failureResultOf(database.interact(add, "a"), sqlite3.IntegrityError)
         self.assertEqual(self.successResultOf(database.interact(names)), ["a"])
 
+    def test_books(self) -> None:
+        """It keeps books as the real one does, and tells whoever watches them."""
+        database, took = InlineDatabase(), list[float]()
+        unwatch = database.watch(took.append)
+        self.successResultOf(database.interact(add, "a"))
+        unwatch()
+        self.successResultOf(database.interact(names))
+        self.assertEqual((database.batches, database.commits, database.works), (2, 2, 2))
+        self.assertEqual((len(took), database.waiting), (1, 0))
+        self.assertGreaterEqual(database.seconds, took[0])
+
     def test_file(self) -> None:
         """With a file it keeps what it was told."""
         path = Path(self.mktemp())

@@ -48,7 +48,7 @@ REFUSED = {"AC07", "XX06", "XX07", "XX04", "OT04", "DV01.ShareDevice"}
 #: Names under which clients find this box.
 HOSTS = ("box.lan:8007", "192.168.7.2", "portal-eu.ecouser.net", "[fd00::2]:8007")
 #: Our own routes are below these, and belong to no family of the vendor's.
-OWN = re.compile(r"/(?:api/[a-z.]+|discover|healthz|readyz)(?:/.*)?")
+OWN = re.compile(r"/(?:api/[a-z.]+|discover|healthz|metrics|readyz)(?:/.*)?")
 
 
 def there() -> list[Row]:

@@ -15,6 +15,7 @@ from bumper_tw.app.doctor.evidence import Evidence, is_inward, is_loopback, spea
 from bumper_tw.app.doctor.finding import Verdict, fine, listed, together, told, wrong
 from bumper_tw.app.doctor.snapshot import ListenerSeen
 from bumper_tw.app.doctor.sockets import is_held
+from bumper_tw.app.inherited import is_inherited
 from bumper_tw.app.ports import MOVE, PRIVILEGES, WHOLE, host_of
 
 #: Below this one a port needs privileges, where the kernel does not say.
@@ -43,10 +44,16 @@ def ports(evidence: Evidence) -> Verdict:
     taken = [wrong(*_split(line)) for line in _not_ours(evidence)]
     if taken:
         return together(taken)
-    names = [str(each.port or each.at) for each in evidence.listeners]
     if evidence.snapshot is None:
-        return fine(f"ports {listed(names, 9)} are free")
+        return fine(_free(evidence))
+    names = [str(each.port or each.at) for each in evidence.listeners]
     return fine(f"the server accepts connections on {listed(names, 9)}")
+
+
+def _free(evidence: Evidence) -> str:
+    """What the server will have; systemd opens its sockets by itself."""
+    names = [str(each.port or each.at) for each in evidence.listeners if not is_inherited(each.at)]
+    return f"ports {listed(names, 9)} are free" if names else "systemd opens the ports"
 
 
 def _not_ours(evidence: Evidence) -> Iterator[str]:
