@@ -121,6 +121,20 @@ def journal(arguments: Sequence[str]) -> int:
     return cli_journal.main(arguments)
 
 
+def backup(arguments: Sequence[str]) -> int:
+    """A copy of everything that must not be lost; see L{bumper_tw.app.cli_backup}."""
+    from bumper_tw.app import cli_backup
+
+    return cli_backup.backup(arguments)
+
+
+def restore(arguments: Sequence[str]) -> int:
+    """What a backup holds, put back; see L{bumper_tw.app.cli_backup}."""
+    from bumper_tw.app import cli_backup
+
+    return cli_backup.restore(arguments)
+
+
 def log(arguments: Sequence[str]) -> int:
     """What is written to the log, from now on; see L{bumper_tw.app.cli_log}."""
     from bumper_tw.app import cli_log
@@ -319,6 +333,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "dns": dns,
     "doctor": doctor,
     "journal": journal,
+    "backup": backup,
+    "restore": restore,
     "log": log,
     "metrics": metrics,
 }

@@ -1,12 +1,15 @@
 """Numbered files in C{sql/}, applied in order at start-up, before the process forks."""
 
+import os
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.resources import files
 from pathlib import Path
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from bumper_tw.errors import StartError
 from bumper_tw.storage.connection import DAMAGED, configure, explain, open_file
@@ -16,6 +19,15 @@ OLDEST = (3, 37, 0)
 
 #: The database in its folder.
 DATABASE = "bumper.db"
+
+#: In the folder of the database while a restore moves things there.
+RESTORING = "restore-under-way.json"
+
+#: As many copies of databases from before a migration are kept.
+COPIES = 3
+
+#: What such a copy is called.
+COPY = re.compile(re.escape(DATABASE) + r"\.v(\d{1,9})\.bak")
 
 #: Marks a database as ours (C{PRAGMA application_id}); the letters C{bump}.
 OURS = 0x62756D70
@@ -62,6 +74,7 @@ def migrate(
     @param migrations: the steps; those that come with the program if C{None}.
     @raise StartError: the database cannot be used, and why.
     """
+    _must_be_settled(path)
     try:
         _make_room(path)
         with closing(opener(path)) as connection:
@@ -93,6 +106,16 @@ def version(connection: sqlite3.Connection) -> int:
     return _number(connection, "PRAGMA user_version")
 
 
+def _must_be_settled(path: Path) -> None:
+    if os.path.lexists(path.with_name(RESTORING)):
+        folder = path.parent.absolute()
+        raise StartError(
+            f"a restore into {folder} was cut short, and is half done; run "
+            f'"bumper restore --put-back --data {folder}" to have everything as it was before, '
+            "or the same restore once more"
+        )
+
+
 def _make_room(path: Path) -> None:
     if sqlite3.sqlite_version_info < OLDEST:
         needed = ".".join(map(str, OLDEST))
@@ -111,11 +134,20 @@ def _bring_up(connection: sqlite3.Connection, path: Path, migrations: Sequence[M
     if present > newest:
         raise StartError(
             f"{path} was written by a newer bumper_tw (version {present}, this one knows "
-            f"{newest}); install that one again, or put a backup in its place"
+            f"{newest}); install that one again, or go back to {_way_back(path, newest)}"
         )
     _check_writable(connection, present)
     if 0 < present < newest:
-        _set_aside(connection, path.with_name(f"{path.name}.v{present}.bak"))
+        copy = path.with_name(f"{path.name}.v{present}.bak")
+        _set_aside(connection, copy)
+        _drop_older(copy)
+        Logger().info(
+            "{path} goes from version {present} to {newest}; as it was, it stays in {copy}",
+            path=str(path),
+            present=present,
+            newest=newest,
+            copy=str(copy),
+        )
     configure(connection)
     upgrade(connection, migrations)
 
@@ -148,10 +180,49 @@ def _set_aside(connection: sqlite3.Connection, copy: Path) -> None:
     # A copy cut short must not take the place of a good one.
     fresh = copy.with_name(f"{copy.name}.new")
     fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    with closing(sqlite3.connect(fresh)) as target:
-        connection.backup(target)
-    fresh.replace(copy)
+    os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with closing(sqlite3.connect(fresh, isolation_level=None)) as target:
+            connection.backup(target)
+            # Then it is one file, without a log beside it.
+            target.execute("PRAGMA journal_mode = DELETE").fetchall()
+        _keep(fresh)
+        fresh.replace(copy)
+        _keep(copy.parent)
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+def _keep(path: Path) -> None:
+    """Have it on the disk before anything else is changed."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _copies(folder: Path) -> list[tuple[int, Path]]:
+    """Copies from before migrations, with their versions, the latest first."""
+    named = [(COPY.fullmatch(path.name), path) for path in folder.iterdir()]
+    return sorted([(int(found[1]), path) for found, path in named if found], reverse=True)
+
+
+def _drop_older(copy: Path) -> None:
+    """There is room for few; the one that was just made stays."""
+    others = [path for _, path in _copies(copy.parent) if path != copy]
+    for path in others[COPIES - 1 :]:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _way_back(path: Path, newest: int) -> str:
+    """What the owner of a database that is too new can restore."""
+    for known_version, copy in _copies(path.parent):
+        if known_version <= newest:
+            return f'how it was before that one came: "bumper restore --force {copy}"'
+    return 'a backup of before that one came: "bumper restore --force FILE"'
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:

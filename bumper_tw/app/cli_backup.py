@@ -1,0 +1,325 @@
+"""C{bumper backup} and C{bumper restore}: all that must not be lost, in one file."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from getpass import getpass
+from pathlib import Path
+from time import time
+from types import FrameType
+from typing import BinaryIO, NoReturn
+
+from bumper_tw.app import config
+from bumper_tw.app.backups import backing_up, restoring
+from bumper_tw.app.backups.archive import Archive, sized
+from bumper_tw.app.backups.backing_up import Made, Order
+from bumper_tw.app.backups.bare import MAGIC as DATABASE_MAGIC
+from bumper_tw.app.backups.bare import Bare
+from bumper_tw.app.backups.manifest import SETTINGS, Refused
+from bumper_tw.app.backups.output import must_be_new, new_file
+from bumper_tw.app.backups.restoring import (
+    Restored,
+    Verified,
+    alone,
+    put_back,
+    tried,
+    verified,
+)
+from bumper_tw.app.backups.sealing import LONGEST, Opener, is_sealed
+from bumper_tw.app.backups.sources import Sources
+from bumper_tw.app.backups.tar import Readable
+from bumper_tw.app.backups.targets import Wishes
+from bumper_tw.app.cli_parts import ended, with_folders
+from bumper_tw.errors import BadRequest, StartError, StorageError
+
+#: What stands for the standard output.
+STANDARD = "-"
+
+#: Signals that end a command, which then tidies up.
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def backup(arguments: Sequence[str]) -> int:
+    """
+    Make a backup.
+
+    @return: the exit status.
+    """
+    options = backup_parser().parse_args(arguments)
+    with tidy():
+        return ended(lambda: back_up(options))
+
+
+def restore(arguments: Sequence[str]) -> int:
+    """
+    Put back what a backup holds.
+
+    @return: the exit status.
+    """
+    options = restore_parser().parse_args(arguments)
+    if (options.file is None) != options.put_back:
+        restore_parser().error("name a backup, or --put-back")
+    with tidy():
+        return ended(lambda: undo(options) if options.put_back else put(options))
+
+
+def backup_parser() -> argparse.ArgumentParser:
+    """What can stand behind C{bumper backup}."""
+    parser = argparse.ArgumentParser(
+        prog="bumper backup",
+        description="Write all that must not be lost to one file: the database, the authority "
+        "with its keys, settings, and your own answers and firmware.  The server may be running.",
+    )
+    parser.add_argument("file", type=Path, help=f"to be written; {STANDARD} for standard output")
+    parser.add_argument("--force", action="store_true", help="write over a file that is there")
+    parser.add_argument(
+        "--without-files", action="store_true", help="leave out what robots and apps have left"
+    )
+    return with_places(with_passphrase(parser))
+
+
+def restore_parser() -> argparse.ArgumentParser:
+    """What can stand behind C{bumper restore}."""
+    parser = argparse.ArgumentParser(
+        prog="bumper restore",
+        description="Put back what a backup holds.  All of it is checked before anything is "
+        "changed, and what was there stays aside.  The server must not be running.",
+    )
+    parser.add_argument(
+        "file", type=Path, nargs="?", help="a backup, or a copy of the database (bumper.db.v1.bak)"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check it, say what would be done, and do nothing"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace a database or authority that is there"
+    )
+    parser.add_argument(
+        "--config-too",
+        action="store_true",
+        help="replace the settings file and those it names, too, not only where there is none",
+    )
+    parser.add_argument(
+        "--put-back",
+        action="store_true",
+        help="undo a restore that was cut short; without a file",
+    )
+    return with_places(with_passphrase(parser))
+
+
+def with_passphrase(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Where the passphrase comes from, if there is one."""
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
+        "--passphrase", action="store_true", help="ask for it, or read a line from a pipe"
+    )
+    either.add_argument(
+        "--passphrase-file", type=Path, metavar="F", help="a file whose first line it is"
+    )
+    return parser
+
+
+def with_places(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Where everything is."""
+    parser.add_argument("--certs", type=Path, help="folder of certificates and keys")
+    return with_folders(parser)
+
+
+def wishes_of(options: argparse.Namespace) -> Wishes:
+    """What was typed, as far as it says where everything is."""
+    places = {"storage.directory": options.data, "tls.directory": options.certs}
+    given = {key: str(path) for key, path in places.items() if path is not None}
+    return Wishes(options.config, os.environ, given, getattr(options, "config_too", False))
+
+
+def back_up(options: argparse.Namespace) -> int:
+    """Make a backup, and say what is in it."""
+    wishes, file = wishes_of(options), options.file
+    settings = config.load(wishes.settings_file, wishes.environ, wishes.given)
+    standard = str(file) == STANDARD
+    if not standard:
+        must_be_new(file, options.force)
+    elif sys.stdout.isatty():
+        raise BadRequest("a backup is nothing for a screen; name a file, or send it to one")
+    sources = Sources(settings, wishes.settings_file, not options.without_files)
+    scratch = file.parent
+    if standard:
+        scratch = Path(os.environ.get("TMPDIR") or settings.storage.directory)
+    order = Order(sources, scratch, passphrase(options, twice=True), time)
+    target = standard_output() if standard else new_file(file, options.force)
+    made = order.carry_out(target, Path("standard output") if standard else file)
+    (sys.stderr if standard else sys.stdout).write(report(options, made, sources))
+    return 0
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """It is not closed, and what does not arrive there is lost."""
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
+
+
+def report(options: argparse.Namespace, made: Made, sources: Sources) -> str:
+    """What there is to say about a backup."""
+    sealed = options.passphrase or options.passphrase_file is not None
+    where = "the backup" if str(options.file) == STANDARD else str(options.file)
+    lines = [f"{where} holds {backing_up.told(made)}"]
+    lines += [f"not in it: {path}, which is no plain file" for path in sources.passed_over[:20]]
+    if made.manifest.find(SETTINGS) is None:
+        lines.append("there is no settings file in it; name it with --config if there is one")
+    lines.append(
+        "without its passphrase nobody can open it: keep that, too"
+        if sealed
+        else "whoever reads it has the keys of the authority: keep it to yourself"
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def put(options: argparse.Namespace) -> int:
+    """Put back a backup, or only say what would come."""
+    try:
+        found = verified(archive_of(options), wishes_of(options))
+    except Refused as why:
+        raise Refused(f"{options.file} is not restored, and nothing was touched: {why}") from why
+    except OSError as error:
+        raise StorageError(f"{options.file} cannot be read: {error.strerror}") from error
+    if options.dry_run:
+        said = trial(found)
+    else:
+        said = result(found, restoring.restore(found, options.force, datetime.now()))
+    sys.stdout.write("".join(f"{line}\n" for line in said))
+    return 0
+
+
+def trial(found: Verified) -> Iterator[str]:
+    """What would be done."""
+    figures, where = tried(found), found.targets
+    yield f"a whole backup of {found.manifest.made}, with {figures.told()}"
+    for move in where.moves(found.manifest):
+        if move.draft:
+            yield f"{'would replace' if move.had else 'would make'} {move.place}"
+        else:
+            yield f"would put aside {move.place}"
+    yield from where.kept
+    yield "nothing was changed"
+
+
+def result(found: Verified, restored: Restored) -> Iterator[str]:
+    """What was done."""
+    where = found.targets
+    yield from restored.said
+    yield f"restored: {restored.figures.told()}, as of {found.manifest.made}, in {where.data}"
+    if not where.bare:
+        yield f"restored: the authority, in {where.certs}"
+    yield from (f"restored: {path}" for path in where.files.values())
+    yield from where.kept
+    yield from (f"what was there is in {path}" for path in restored.plan.kept())
+    yield "start the server again; once all is well, remove what was put aside"
+
+
+def undo(options: argparse.Namespace) -> int:
+    """Put back what was there before a restore that was cut short."""
+    wishes, data = wishes_of(options), options.data
+    if data is None:
+        data = config.load(wishes.settings_file, wishes.environ, {}).storage.directory
+    folder = data.absolute().resolve()
+    try:
+        with alone(folder):
+            said = put_back(folder)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be used: {error.strerror}") from error
+    sys.stdout.write("".join(f"{line}\n" for line in said or ["no restore was cut short"]))
+    return 0
+
+
+def archive_of(options: argparse.Namespace) -> Archive | Bare:
+    """
+    What was named.
+
+    @raise BadRequest: it cannot be read, or there is no passphrase for it.
+    """
+    path: Path = options.file
+    size = sized(path)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(DATABASE_MAGIC))
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror}") from error
+    if head == DATABASE_MAGIC:
+        return Bare(path)
+    return Archive(source_of(path, options, is_sealed(head)), size)
+
+
+def source_of(path: Path, options: argparse.Namespace, sealed: bool) -> Callable[[], Readable]:
+    """What reads an archive from its beginning."""
+    named = options.passphrase or options.passphrase_file is not None
+    if not sealed:
+        return lambda: path.open("rb")
+    if not named and not sys.stdin.isatty():
+        raise BadRequest(f"{path} is sealed; it needs --passphrase-file, or --passphrase")
+    if not named:
+        options.passphrase = True
+    word = passphrase(options, twice=False)
+    return lambda: Opener(path.open("rb"), word)
+
+
+def passphrase(options: argparse.Namespace, twice: bool) -> str:
+    """
+    The passphrase; empty if none is wanted.
+
+    @param twice: whether nobody could tell if it is mistyped.
+    @raise BadRequest: it is empty, too long, or not the same the second time.
+    @raise StartError: its file cannot be read.
+    """
+    if options.passphrase_file is not None:
+        return proper(first_line(options.passphrase_file))
+    if not options.passphrase:
+        return ""
+    if not sys.stdin.isatty():
+        return proper(sys.stdin.readline(LONGEST + 2).rstrip("\r\n"))
+    word = proper(getpass("Passphrase: "))
+    if twice and getpass("The same again: ") != word:
+        raise BadRequest("that was not the same passphrase")
+    return word
+
+
+def first_line(path: Path) -> str:
+    """@raise StartError: it cannot be read."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            return stream.readline(LONGEST + 2).rstrip("\r\n")
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def proper(word: str) -> str:
+    """@raise BadRequest: nobody can mean that."""
+    if not word:
+        raise BadRequest("the passphrase is empty")
+    if len(word) > LONGEST:
+        raise BadRequest(f"the passphrase is longer than {LONGEST} letters")
+    return word
+
+
+@contextmanager
+def tidy() -> Iterator[None]:
+    """Whoever ends this leaves nothing half done behind."""
+
+    def leave(number: int, _: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    with ExitStack() as stack:
+        for number in ENDING:
+            # Who is started with nohup goes on.
+            if signal.getsignal(number) is signal.SIG_DFL:
+                stack.callback(signal.signal, number, signal.signal(number, leave))
+        mask = os.umask(0o077)
+        stack.callback(os.umask, mask)
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise SystemExit(128 + signal.SIGINT) from None
