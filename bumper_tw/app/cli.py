@@ -135,6 +135,13 @@ def restore(arguments: Sequence[str]) -> int:
     return cli_backup.restore(arguments)
 
 
+def take_over(arguments: Sequence[str]) -> int:
+    """What an older Bumper knows, taken over; see L{bumper_tw.app.cli_import}."""
+    from bumper_tw.app import cli_import
+
+    return cli_import.main(arguments)
+
+
 def log(arguments: Sequence[str]) -> int:
     """What is written to the log, from now on; see L{bumper_tw.app.cli_log}."""
     from bumper_tw.app import cli_log
@@ -335,6 +342,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "journal": journal,
     "backup": backup,
     "restore": restore,
+    "import": take_over,
     "log": log,
     "metrics": metrics,
 }
