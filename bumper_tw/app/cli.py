@@ -142,6 +142,13 @@ def take_over(arguments: Sequence[str]) -> int:
     return cli_import.main(arguments)
 
 
+def support_bundle(arguments: Sequence[str]) -> int:
+    """What to send to whoever helps; see L{bumper_tw.app.cli_support}."""
+    from bumper_tw.app import cli_support
+
+    return cli_support.main(arguments)
+
+
 def log(arguments: Sequence[str]) -> int:
     """What is written to the log, from now on; see L{bumper_tw.app.cli_log}."""
     from bumper_tw.app import cli_log
@@ -343,6 +350,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "backup": backup,
     "restore": restore,
     "import": take_over,
+    "support-bundle": support_bundle,
     "log": log,
     "metrics": metrics,
 }

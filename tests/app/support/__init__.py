@@ -1,0 +1,1 @@
+"""Tests for L{bumper_tw.app.support}."""
