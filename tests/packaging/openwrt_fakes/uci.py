@@ -1,0 +1,157 @@
+"""
+C{uci}, as far as our scripts use it, on the folder $UCI_FOLDER.
+
+There is no staging: every change is in the file at once, and C{commit} is only written down.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = Path(os.environ["UCI_FOLDER"])
+
+Value = str | list[str]
+Section = tuple[str, str, dict[str, Value]]
+
+
+#: A quoted part, in which nothing or only a backslash is special; a comment; a line end; blanks;
+#: a letter by itself.
+PARTS = re.compile(
+    r"""'(?P<plain>[^']*)'|"(?P<rich>(?:[^"\\]|\\.)*)"|(?P<note>\#[^\n]*)|(?P<end>\n)|"""
+    r"""(?P<blank>[ \t]+)|\\(?P<escaped>.)|(?P<bare>[^'"\s\\])""",
+    re.DOTALL,
+)
+
+
+def lines(text: str) -> Iterator[list[str]]:
+    """The words of each line; quotes hold line ends, too."""
+    words: list[str] = []
+    word: str | None = None
+    place = 0
+    while place < len(text):
+        part = PARTS.match(text, place)
+        if part is None:
+            raise SystemExit("uci: Parse error")
+        place = part.end()
+        if part.lastgroup in {"note", "end", "blank"}:
+            words += [] if word is None else [word]
+            word = None
+        else:
+            held = part[str(part.lastgroup)]
+            word = (word or "") + (unescaped(held) if part.lastgroup == "rich" else held)
+        if part.lastgroup == "end":
+            yield words
+            words = []
+
+
+def unescaped(text: str) -> str:
+    """What stands in double quotes."""
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+
+
+def read(package: str) -> list[Section]:
+    """Every section: its type, its name, its options."""
+    path = FOLDER / package
+    if not path.exists():
+        raise SystemExit("uci: Entry not found")
+    sections: list[Section] = []
+    for words in lines(path.read_bytes().decode("utf-8", "surrogateescape") + "\n"):
+        match words:
+            case []:
+                pass
+            case ["config", kind, *name]:
+                sections.append((kind, "".join(name), {}))
+            case ["option", name, value] if sections:
+                sections[-1][2][name] = value
+            case ["list", name, value] if sections:
+                held = sections[-1][2].setdefault(name, [])
+                sections[-1][2][name] = [*([held] if isinstance(held, str) else held), value]
+            case _:
+                raise SystemExit("uci: Parse error")
+    return sections
+
+
+def quoted(value: str) -> str:
+    """A value as a shell takes it for one word."""
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def text(package: str, sections: list[Section], named: bool) -> str:
+    """What C{export} prints, and files hold."""
+    out = [f"package {package}\n"] if named else []
+    for number, (kind, name, options) in enumerate(sections):
+        called = name or (f"cfg{number:02x}" if named else "")
+        out.append(f"\nconfig {kind}{' ' + quoted(called) if called else ''}\n")
+        for key, value in options.items():
+            for item in [value] if isinstance(value, str) else value:
+                word = "option" if isinstance(value, str) else "list"
+                out.append(f"\t{word} {key} {quoted(item)}\n")
+    return "".join(out)
+
+
+def write(package: str, sections: list[Section]) -> None:
+    """Replace a file."""
+    (FOLDER / package).write_bytes(
+        text(package, sections, named=False).encode("utf-8", "surrogateescape")
+    )
+
+
+def found(sections: list[Section], name: str) -> dict[str, Value]:
+    """The options of one section, by its name or as C{@type[0]}."""
+    for kind, called, options in sections:
+        if name in {called, f"@{kind}[0]"}:
+            return options
+    raise SystemExit("uci: Entry not found")
+
+
+def main(words: list[str]) -> None:
+    """One call."""
+    verb, *rest = [word for word in words if word not in {"-q", "-n", "-S"}]
+    path, _, value = "".join(rest).partition("=")
+    package, *place = path.split(".", 2)
+    if verb == "commit":
+        with (FOLDER.parent / "commits").open("a") as log:
+            log.write(f"{package}\n")
+        return
+    sections = read(package)
+    if verb == "export":
+        sys.stdout.buffer.write(
+            text(package, sections, named=True).encode("utf-8", "surrogateescape")
+        )
+        return
+    options, name = found(sections, place[0]), place[1]
+    if verb == "get":
+        if name not in options:
+            raise SystemExit("uci: Entry not found")
+        held = options[name]
+        print(held if isinstance(held, str) else " ".join(held))  # noqa: T201
+        return
+    change(verb, options, name, value)
+    write(package, sections)
+
+
+def change(verb: str, options: dict[str, Value], name: str, value: str) -> None:
+    """Of one section, one option."""
+    held = options.get(name, [])
+    items = [held] if isinstance(held, str) else held
+    if verb == "set":
+        options[name] = value
+    elif verb == "delete" and name in options:
+        del options[name]
+    elif verb == "add_list":
+        options[name] = [*items, value]
+    elif verb == "del_list" and value in items:
+        options[name] = [item for item in items if item != value]
+        if not options[name]:
+            del options[name]
+    else:
+        raise SystemExit("uci: Entry not found")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except SystemExit as error:
+        raise SystemExit(1 if error.code and "-q" in sys.argv else error.code) from None
