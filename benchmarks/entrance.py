@@ -276,7 +276,7 @@ def main() -> int:
     lines = [line for line in LINES if line.name.startswith(options.only)]
     session = Session(lines, options.rounds, options.seconds, IDLE, options.weighings)
     if options.quick:
-        session = Session(lines, 3, QUICK_SLICE, QUICK_IDLE, min(1, options.weighings))
+        session = Session(lines, 1, QUICK_SLICE, QUICK_IDLE, min(1, options.weighings))
     more_files()
     complaints = [each for launch in launches(options) for each in session.run(launch)]
     complain(complaints)
