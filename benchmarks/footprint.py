@@ -69,8 +69,8 @@ PROFILES = {
         3,
         ("", "< 45"),
         ("server.profile=small",),
-        ("-OO", "-X", "no_debug_ranges"),
-        MappingProxyType({"MALLOC_ARENA_MAX": "1"}),
+        ("-OO",),
+        MappingProxyType({"MALLOC_MMAP_THRESHOLD_": "131072"}),
     ),
 }
 

@@ -42,7 +42,7 @@ NAMED = re.compile(r"^   \* - ``([\w-]+)``\n     - ", re.MULTILINE)
 PORT = re.compile(r"^(\d+) {2,}", re.MULTILINE)
 
 #: A word of the command line.
-SUBCOMMAND = re.compile(r"\bbumper (?!--)([a-z]+)\b")
+SUBCOMMAND = re.compile(r"\bbumper (?!--)([a-z-]+)\b")
 
 #: A block of literal text: what is indented behind a double colon.
 LITERAL = re.compile(r"::\n\n((?:(?: {4}.*)?\n)+)")
@@ -72,6 +72,7 @@ GUIDES = (
     "household.rst",
     "ten-minutes.rst",
     "first-connection.rst",
+    "appliance.rst",
 )
 
 #: What is called with a line, or with a part of one; lines for developers are not among them.
@@ -99,7 +100,7 @@ def settings_of(section: str) -> dict[str, str]:
 
 def spelled(default: object) -> str:
     """A default as a table has it."""
-    if default in {"", ()}:
+    if default in ("", (), {}, NO_FILE):
         return "empty"
     return str(default).lower() if isinstance(default, bool) else str(default)
 
@@ -253,8 +254,10 @@ class FirstStepsTests(SynchronousTestCase):
         """Commands that are to be typed are there."""
         typed = {
             word
-            for name in ("ten-minutes.rst", "first-connection.rst")
-            for line in re.findall(r"^    (?:venv/bin/)?(bumper .*)$", manual(name), re.MULTILINE)
+            for name in ("ten-minutes.rst", "first-connection.rst", "appliance.rst")
+            for line in re.findall(
+                r"^    (?:venv/bin/|sudo )?(bumper .*)$", manual(name), re.MULTILINE
+            )
             for word in SUBCOMMAND.findall(line)[:1]
         }
         self.assertEqual(typed - set(TYPED), set())
