@@ -61,6 +61,7 @@ IMPURE = {
     "mqtt": ("klein", "sqlite3", "twisted.internet.reactor"),
     "xmpp": ("klein", "sqlite3", "twisted.internet.reactor"),
     "web": ("sqlite3", "twisted.internet.reactor"),
+    "app": ("sqlite3",),
 }
 
 #: Where an import may hide in a function: the reactor must not be installed by an import,

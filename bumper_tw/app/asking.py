@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ MOST_BYTES = 64 << 20
 
 #: With what is told.
 HEADERS = {"Content-Type": "application/json"}
+
+#: See L{ask}.
+Asker = Callable[[Settings, str, float], Any]
 
 #: Method, path and body.
 Asked = tuple[str, str, bytes | None]

@@ -1,6 +1,7 @@
 """Where everything meets, once: built bottom-up, read top-down."""
 
 from collections.abc import Callable, Container, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_hex
@@ -123,29 +124,25 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     remember(facts, mqtt.router, path)
     facts.belongings.warn_of_orphans(device.id.did for device in facts.registry.devices())
     seen = Observation(reactor, settings, facts, vault, RecordStore(database))
-    measured = list(figures(seen, facts, mqtt, xmpp, database, vault))
-    more = (route for each in measured for route in each.routes())
-    site = website(reactor, settings, vault, facts, [*seen.routes(), *more])
+    measured = figures(seen, facts, mqtt, xmpp, database, vault, lambda: site)
+    site = website(reactor, settings, vault, facts, [*seen.routes(), *measured.routes])
     contexts = open_contexts(reactor, settings, vault)
     shared = reception(reactor, facts.journal, settings.front)
     places = seen.doors = tuple(doors(reactor, settings, shared, site, mqtt, xmpp, contexts))
     root = Root(reactor, settings, start)
-    seen.control += levels(root, settings, start).routes()
+    seen.control += [*measured.control, *levels(root, settings, start).routes()]
     root.tidings.follow(facts.registry, lambda: logged_in(mqtt, xmpp))
-    root.reloads += [
-        lambda: renew(settings, vault, contexts),
-        lambda: facts.registry.reload(DeviceStore(database)),
-        lambda: facts.secrets.reload(RobotSecretStore(database)),
-        lambda: reload_access(settings, mqtt),
-        site.reload,
-        lambda: reload_closed(facts, start),
-        lambda: reload_passwords(facts, mqtt.router),
-        lambda: reload_accounts(facts, parties, AccountStore(database)),
-        lambda: facts.belongings.load(RecordStore(database)),
-    ]
-    for each in measured:
-        each.serves(site)
-        root.reloads.append(each.reload)
+    root.reloads |= {
+        "certificates": lambda: renew(settings, vault, contexts),
+        "robots": lambda: facts.registry.reload(DeviceStore(database)),
+        "secrets of robots": lambda: facts.secrets.reload(RobotSecretStore(database)),
+        "topic rules": lambda: reload_access(settings, mqtt),
+        "answers": site.reload,
+        "passwords": lambda: reload_passwords(facts, mqtt.router),
+        "accounts": lambda: reload_accounts(facts, parties, AccountStore(database)),
+        "owners": lambda: facts.belongings.load(RecordStore(database)),
+    }
+    root.follows |= {"identity.closed": partial(follow_closed, facts), **measured.follows}
     for child in (
         Step("database", database.start, database.close),
         Step("report writer", stop=facts.writer.flush),
@@ -160,7 +157,7 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
             True,
         ),
         Step("web farewell", stop=site.farewell),
-        *(service for each in measured for service in each.services()),
+        *measured.services,
         *seen.services(),
         *chores(reactor, settings, mqtt),
         Step("XMPP router", stop=xmpp.router.stop),
@@ -308,13 +305,9 @@ def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> 
     return made
 
 
-def reload_closed(facts: Facts, start: Start) -> None:
-    """
-    Let new robots in, or do not any more.
-
-    @raise StartError: the settings cannot be read; it stays as it was.
-    """
-    facts.secrets.closed = start.read_settings().identity.closed
+def follow_closed(facts: Facts, settings: Settings) -> None:
+    """Let new robots in, or do not any more."""
+    facts.secrets.closed = settings.identity.closed
 
 
 def reload_passwords(facts: Facts, router: MqttBroker) -> None:

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from getpass import getpass
 from pathlib import Path
 from secrets import token_hex
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from bumper_tw.app.cli_parts import (
     Deed,
     done,
     now,
+    secret,
     settings_of,
     table,
     wall_clock,
@@ -252,8 +252,7 @@ def at_once(work: Callable[[], T]) -> Deferred[T]:
 
 def add_user(database: InlineDatabase, options: argparse.Namespace) -> str:
     """Ask for a password, or read its line from a pipe."""
-    password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    added = now(owner_of(database).set_password(options.name, password))
+    added = now(owner_of(database).set_password(options.name, secret("Password")))
     return f"{added.account} can log in with this password; {RELOAD}"
 
 

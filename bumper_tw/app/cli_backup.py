@@ -7,36 +7,41 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from getpass import getpass
 from pathlib import Path
+from stat import S_ISREG
 from time import time
 from types import FrameType
 from typing import BinaryIO, NoReturn
 
+from attrs import frozen
+
 from bumper_tw.app import config
 from bumper_tw.app.backups import backing_up, restoring
-from bumper_tw.app.backups.archive import Archive, sized
+from bumper_tw.app.backups.archive import Archive
 from bumper_tw.app.backups.backing_up import Made, Order
-from bumper_tw.app.backups.bare import MAGIC as DATABASE_MAGIC
 from bumper_tw.app.backups.bare import Bare
+from bumper_tw.app.backups.incoming import Incoming, is_database, named, sent
 from bumper_tw.app.backups.manifest import SETTINGS, Refused
 from bumper_tw.app.backups.output import must_be_new, new_file
+from bumper_tw.app.backups.passphrases import named_passphrase, passphrase, passphrase_of
 from bumper_tw.app.backups.restoring import (
     Restored,
     Verified,
     alone,
     put_back,
+    show,
     tried,
     verified,
 )
-from bumper_tw.app.backups.sealing import LONGEST, Opener, is_sealed
+from bumper_tw.app.backups.sealing import Opener, is_sealed
 from bumper_tw.app.backups.sources import Sources
-from bumper_tw.app.backups.tar import Readable
-from bumper_tw.app.backups.targets import Wishes
+from bumper_tw.app.backups.swap import told
+from bumper_tw.app.backups.targets import Wishes, folders_of
+from bumper_tw.app.backups.ways import settled
 from bumper_tw.app.cli_parts import ended, with_folders
-from bumper_tw.errors import BadRequest, StartError, StorageError
+from bumper_tw.errors import BadRequest, StorageError
 
-#: What stands for the standard output.
+#: What stands for the standard output, or the standard input.
 STANDARD = "-"
 
 #: Signals that end a command, which then tidies up.
@@ -51,7 +56,7 @@ def backup(arguments: Sequence[str]) -> int:
     """
     options = backup_parser().parse_args(arguments)
     with tidy():
-        return ended(lambda: back_up(options))
+        return ended(lambda: plainly(lambda: back_up(options)))
 
 
 def restore(arguments: Sequence[str]) -> int:
@@ -64,7 +69,22 @@ def restore(arguments: Sequence[str]) -> int:
     if (options.file is None) != options.put_back:
         restore_parser().error("name a backup, or --put-back")
     with tidy():
-        return ended(lambda: undo(options) if options.put_back else put(options))
+        return ended(lambda: plainly(lambda: deed_of(options)(options)))
+
+
+def plainly(work: Callable[[], int]) -> int:
+    """@raise StorageError: the disk refuses something, such as a look into somebody's folder."""
+    try:
+        return work()
+    except OSError as error:
+        raise StorageError(f"{told(error)}; nothing was changed") from error
+
+
+def deed_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    """What is to be done."""
+    if options.put_back:
+        return undo
+    return put if options.show is None else shown
 
 
 def backup_parser() -> argparse.ArgumentParser:
@@ -90,7 +110,16 @@ def restore_parser() -> argparse.ArgumentParser:
         "changed, and what was there stays aside.  The server must not be running.",
     )
     parser.add_argument(
-        "file", type=Path, nargs="?", help="a backup, or a copy of the database (bumper.db.v1.bak)"
+        "file",
+        type=Path,
+        nargs="?",
+        help="a backup, or a copy of the database (bumper.db.v1.bak); "
+        f"{STANDARD} for a backup from standard input",
+    )
+    parser.add_argument(
+        "--show",
+        metavar="NAME",
+        help="check it, and write one file of it to standard output, such as config/bumper.toml",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="check it, say what would be done, and do nothing"
@@ -141,10 +170,10 @@ def back_up(options: argparse.Namespace) -> int:
     wishes, file = wishes_of(options), options.file
     settings = config.load(wishes.settings_file, wishes.environ, wishes.given)
     standard = str(file) == STANDARD
-    if not standard:
+    if standard:
+        must_be_private(sealed=named_passphrase(options))
+    else:
         must_be_new(file, options.force)
-    elif sys.stdout.isatty():
-        raise BadRequest("a backup is nothing for a screen; name a file, or send it to one")
     sources = Sources(settings, wishes.settings_file, not options.without_files)
     scratch = file.parent
     if standard:
@@ -156,6 +185,31 @@ def back_up(options: argparse.Namespace) -> int:
     return 0
 
 
+def must_be_private(sealed: bool) -> None:
+    """
+    Nobody else may read what goes to standard output: not even who looks over our shoulder.
+
+    @param sealed: whether that does not matter.
+    @raise BadRequest: it is a screen, or a file of somebody else that others may read.
+    """
+    if sys.stdout.isatty():
+        raise BadRequest("this is nothing for a screen; send it to a file: > FILE")
+    try:
+        handle = sys.stdout.buffer.fileno()
+    except OSError:
+        return
+    found = os.fstat(handle)
+    if sealed or not S_ISREG(found.st_mode) or not found.st_mode & 0o077:
+        return
+    try:
+        os.fchmod(handle, found.st_mode & 0o700)
+    except OSError:
+        raise BadRequest(
+            "others may read the file that this is sent to, and it holds keys; remove it, type "
+            '"umask 077", and try again'
+        ) from None
+
+
 @contextmanager
 def standard_output() -> Iterator[BinaryIO]:
     """It is not closed, and what does not arrive there is lost."""
@@ -165,7 +219,7 @@ def standard_output() -> Iterator[BinaryIO]:
 
 def report(options: argparse.Namespace, made: Made, sources: Sources) -> str:
     """What there is to say about a backup."""
-    sealed = options.passphrase or options.passphrase_file is not None
+    sealed = named_passphrase(options)
     where = "the backup" if str(options.file) == STANDARD else str(options.file)
     lines = [f"{where} holds {backing_up.told(made)}"]
     lines += [f"not in it: {path}, which is no plain file" for path in sources.passed_over[:20]]
@@ -181,12 +235,52 @@ def report(options: argparse.Namespace, made: Made, sources: Sources) -> str:
 
 def put(options: argparse.Namespace) -> int:
     """Put back a backup, or only say what would come."""
+    with incoming(options) as source, blaming(options):
+        return put_from(archive_of(source, options), options)
+
+
+@contextmanager
+def incoming(options: argparse.Namespace) -> Iterator[Incoming]:
+    """What was named, or is sent."""
+    with sent(sys.stdin.buffer) if str(options.file) == STANDARD else named(options.file) as found:
+        yield found
+
+
+@contextmanager
+def blaming(options: argparse.Namespace) -> Iterator[None]:
+    """What is wrong is said of the file."""
+    name = "what was sent" if str(options.file) == STANDARD else options.file
     try:
-        found = verified(archive_of(options), wishes_of(options))
+        yield
     except Refused as why:
-        raise Refused(f"{options.file} is not restored, and nothing was touched: {why}") from why
-    except OSError as error:
-        raise StorageError(f"{options.file} cannot be read: {error.strerror}") from error
+        raise Refused(f"{name} is not restored, and nothing was touched: {why}") from why
+
+
+def shown(options: argparse.Namespace) -> int:
+    """Write one file of a backup to the standard output."""
+    must_be_private(sealed=False)
+    with incoming(options) as source, blaming(options), standard_output() as target:
+        show(archive_of(source, options), options.show, Open(target))
+    return 0
+
+
+@frozen
+class Open:
+    """Stays open when others think that it is over."""
+
+    target: BinaryIO
+
+    def write(self, data: bytes) -> None:
+        """Write more."""
+        self.target.write(data)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def put_from(archive: Archive | Bare, options: argparse.Namespace) -> int:
+    """Put back what can be read."""
+    found = verified(archive, wishes_of(options))
     if options.dry_run:
         said = trial(found)
     else:
@@ -223,86 +317,30 @@ def result(found: Verified, restored: Restored) -> Iterator[str]:
 
 def undo(options: argparse.Namespace) -> int:
     """Put back what was there before a restore that was cut short."""
-    wishes, data = wishes_of(options), options.data
-    if data is None:
-        data = config.load(wishes.settings_file, wishes.environ, {}).storage.directory
-    folder = data.absolute().resolve()
-    try:
-        with alone(folder):
-            said = put_back(folder)
-    except OSError as error:
-        raise StorageError(f"{folder} cannot be used: {error.strerror}") from error
+    wishes, data, folders = wishes_of(options), options.data, None
+    file = wishes.settings_file
+    if data is None or (file is not None and file.exists()):
+        settings = config.load(file, wishes.environ, wishes.given)
+        data, folders = settings.storage.directory, folders_of(settings, file)
+    folder = settled(data, data)
+    with alone(folder):
+        said = put_back(folder, folders)
     sys.stdout.write("".join(f"{line}\n" for line in said or ["no restore was cut short"]))
     return 0
 
 
-def archive_of(options: argparse.Namespace) -> Archive | Bare:
+def archive_of(source: Incoming, options: argparse.Namespace) -> Archive | Bare:
     """
     What was named.
 
     @raise BadRequest: it cannot be read, or there is no passphrase for it.
     """
-    path: Path = options.file
-    size = sized(path)
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(len(DATABASE_MAGIC))
-    except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror}") from error
-    if head == DATABASE_MAGIC:
-        return Bare(path)
-    return Archive(source_of(path, options, is_sealed(head)), size)
-
-
-def source_of(path: Path, options: argparse.Namespace, sealed: bool) -> Callable[[], Readable]:
-    """What reads an archive from its beginning."""
-    named = options.passphrase or options.passphrase_file is not None
-    if not sealed:
-        return lambda: path.open("rb")
-    if not named and not sys.stdin.isatty():
-        raise BadRequest(f"{path} is sealed; it needs --passphrase-file, or --passphrase")
-    if not named:
-        options.passphrase = True
-    word = passphrase(options, twice=False)
-    return lambda: Opener(path.open("rb"), word)
-
-
-def passphrase(options: argparse.Namespace, twice: bool) -> str:
-    """
-    The passphrase; empty if none is wanted.
-
-    @param twice: whether nobody could tell if it is mistyped.
-    @raise BadRequest: it is empty, too long, or not the same the second time.
-    @raise StartError: its file cannot be read.
-    """
-    if options.passphrase_file is not None:
-        return proper(first_line(options.passphrase_file))
-    if not options.passphrase:
-        return ""
-    if not sys.stdin.isatty():
-        return proper(sys.stdin.readline(LONGEST + 2).rstrip("\r\n"))
-    word = proper(getpass("Passphrase: "))
-    if twice and getpass("The same again: ") != word:
-        raise BadRequest("that was not the same passphrase")
-    return word
-
-
-def first_line(path: Path) -> str:
-    """@raise StartError: it cannot be read."""
-    try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            return stream.readline(LONGEST + 2).rstrip("\r\n")
-    except OSError as error:
-        raise StartError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def proper(word: str) -> str:
-    """@raise BadRequest: nobody can mean that."""
-    if not word:
-        raise BadRequest("the passphrase is empty")
-    if len(word) > LONGEST:
-        raise BadRequest(f"the passphrase is longer than {LONGEST} letters")
-    return word
+    if is_database(source.head):
+        return source.bare()
+    if not is_sealed(source.head):
+        return Archive(source.opener, source.size)
+    word = passphrase_of(options, taken=str(options.file) == STANDARD)
+    return Archive(lambda: Opener(source.opener(), word), source.size)
 
 
 @contextmanager

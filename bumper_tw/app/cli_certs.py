@@ -1,8 +1,7 @@
 """C{bumper certs}: the authority and its certificates; the server may be running."""
 
 import argparse
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
@@ -12,14 +11,14 @@ from attrs import evolve
 from cryptography import x509
 
 from bumper_tw.app.cli_parts import MINUTES, settings_of, spoken, table, with_folders
-from bumper_tw.app.root import give
 from bumper_tw.app.settings import Settings
+from bumper_tw.app.taking_over import is_there
+from bumper_tw.app.taking_over import take as take_over
 from bumper_tw.errors import BadRequest
 from bumper_tw.pki import handout, pem
-from bumper_tw.pki.authority import marked
 from bumper_tw.pki.certificates import covered, not_after, not_before
-from bumper_tw.pki.directory import CA_KEY
-from bumper_tw.pki.importing import authority_from, take_over, weaknesses
+from bumper_tw.pki.directory import CA
+from bumper_tw.pki.importing import authority_from, weaknesses
 from bumper_tw.pki.inventory import (
     AUTHORITY,
     FALLBACK,
@@ -162,36 +161,11 @@ def take(settings: Settings, options: argparse.Namespace) -> str:
     certificate = found.authority.certificate
     if is_there(directory, certificate):
         return f"{found.path} is the authority in {directory} already"
-    written = take_over(found.authority, directory, now)
-    hand_over(directory, written)
-    said = [f"{written[-1]} is now that of {found.path}, {certificate.subject.rfc4514_string()}"]
-    said += [f"kept: {path}" for path in written[:-2]]
+    more = take_over(found, directory, now)
+    name = certificate.subject.rfc4514_string()
+    said = [f"{directory / CA} is now that of {found.path}, {name}"]
     said += [f"but {weakness}" for weakness in weaknesses(certificate)]
-    said += owners_own(directory)
-    return "\n".join([*said, TAKEN_UP])
-
-
-def owners_own(directory: Path) -> Iterator[str]:
-    """What another authority does not change."""
-    for entry in common_in(directory):
-        if entry.title == FALLBACK and not marked(entry.certificate):
-            yield f"{directory}/bumper.crt is your own, and stays what everybody else is shown"
-
-
-def is_there(directory: Path, certificate: x509.Certificate) -> bool:
-    """Whether that is our authority."""
-    try:
-        return authority_in(directory) == certificate and (directory / CA_KEY).exists()
-    except BadRequest:
-        return False
-
-
-def hand_over(directory: Path, paths: Iterable[Path]) -> None:
-    """What root has written belongs to the user that the server runs as."""
-    if os.getuid() == 0:
-        owner = directory.stat()
-        for path in paths:
-            give(path, owner.st_uid, owner.st_gid)
+    return "\n".join([*said, *more, TAKEN_UP])
 
 
 def export(settings: Settings, options: argparse.Namespace) -> str:

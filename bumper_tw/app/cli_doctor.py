@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
 from twisted.names import dns
 
 from bumper_tw.app.asking import NotRunning, ask
@@ -16,7 +14,7 @@ from bumper_tw.app.cli_parts import ended, settings_of, with_folders
 from bumper_tw.app.doctor.checks import InThread, examine
 from bumper_tw.app.doctor.evidence import Evidence, Server
 from bumper_tw.app.doctor.finding import Finding, failures, report
-from bumper_tw.app.doctor.gathering import evidence, in_thread
+from bumper_tw.app.doctor.gathering import evidence, in_reactor, in_thread
 from bumper_tw.app.doctor.snapshot import Snapshot, parse
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BumperError
@@ -112,19 +110,15 @@ def running(settings: Settings) -> tuple[Snapshot | None, str]:
 
 def examined(settings: Settings, snapshot: Snapshot | None, options: argparse.Namespace) -> int:
     """Make the checks in a reactor of our own."""
-    statuses: list[int] = []
 
-    async def work(reactor: Any) -> None:
+    async def work(reactor: Any) -> int:
         found = evidence(reactor, settings, snapshot, tuple(options.server))
         said, status = await told(found, in_thread(reactor), options.json)
         sys.stdout.write(said)
-        statuses.append(status)
+        return status
 
-    try:
-        react(lambda reactor: Deferred.fromCoroutine(work(reactor)))
-    except SystemExit:
-        # That is how it ends, also after a failure, which it has told by then.
-        return statuses[0] if statuses else 1
+    status = in_reactor(work)
+    return 1 if status is None else status
 
 
 async def told(found: Evidence, in_thread: InThread, as_json: bool) -> tuple[str, int]:

@@ -7,33 +7,26 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from bumper_tw.app.asking import NotRunning, ask
 from bumper_tw.app.cli_parts import ended, settings_of, with_folders
+from bumper_tw.app.journal_pages import Entry, Pages, key_of, on_disk
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BumperError
 from bumper_tw.front.contact import clean
-from bumper_tw.front.journal_file import KEPT, NAME
-
-#: Seconds that the server may take, besides those that it was asked to wait.
-PATIENCE = 10.0
 
 #: Seconds that it waits for something to happen, and before it is looked for again.
 WAIT, AGAIN = 50, 1.0
 
-#: The most that is asked for at once, and in all.
-PAGE, MOST = 300, 10_000
+#: The most that is asked for in all.
+MOST = 10_000
 
 #: As many entries are known by the lines that were printed of them.
 PRINTED = 2000
 
 #: The exit status after Ctrl-C.
 INTERRUPTED = 130
-
-Entry = dict[str, Any]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -80,14 +73,14 @@ def shown(settings: Settings, options: argparse.Namespace) -> int:
 
     @raise BumperError: there is nothing.
     """
-    pages = Pages(settings, options.json)
+    pages = Pages(settings, options.json, ask)
     try:
         # Whose they are is for us to see.
         entries = pages.last(MOST if options.who else options.limit)
     except NotRunning as none:
         if options.watch:
             raise
-        entries = on_disk(settings.storage.directory, none)
+        entries = left_behind(settings, none)
     narrator = Narrator(options.who or "", options.json)
     said = narrator.print(entries, options.limit)
     if options.watch:
@@ -101,7 +94,7 @@ def shown(settings: Settings, options: argparse.Namespace) -> int:
 NOTHING = "nobody has connected yet\n"
 
 
-def follow(pages: "Pages", narrator: "Narrator") -> None:
+def follow(pages: Pages, narrator: "Narrator") -> None:
     """Print what comes, for ever; the server may go and come back."""
     gone = False
     while True:
@@ -118,63 +111,6 @@ def follow(pages: "Pages", narrator: "Narrator") -> None:
             narrator.print(entries)
         if gone or pages.was_quick:
             time.sleep(AGAIN)
-
-
-class Pages:
-    """
-    The journal of the running server, part by part.
-
-    @ivar is_new: whether the server is another one than the last time.
-    @ivar was_quick: whether it did not wait as long as it should have.
-    """
-
-    def __init__(self, settings: Settings, full: bool = False) -> None:
-        """
-        @param full: leave nothing out.
-        """
-        self._settings, self._after, self._started = settings, 0, 0.0
-        self._full = full
-        self.is_new = self.was_quick = False
-
-    def last(self, most: int) -> list[Entry]:
-        """
-        The last entries, and from then on L{turn} has what is new.
-
-        @raise BumperError: nobody can be asked.
-        """
-        asked = min(most, PAGE)
-        entries = page = self.turn(0, asked)
-        while len(page) == asked and len(entries) < most:
-            asked = min(most - len(entries), PAGE)
-            page = self._page(0, asked, entries[0]["revision"])["entries"]
-            entries = [*page, *entries]
-        return entries
-
-    def turn(self, wait: int, most: int = PAGE) -> list[Entry]:
-        """
-        What has changed since the last time.
-
-        @param wait: as many seconds, if that is nothing yet.
-        @param most: as many entries.
-        @raise BumperError: nobody can be asked.
-        """
-        began = time.monotonic()
-        said = self._page(wait, most)
-        self.is_new = self._started not in {0.0, said["started"]}
-        if self.is_new:
-            # Its revisions have nothing to do with those that were before.
-            self._after = 0
-            said = self._page(0, most)
-        self._after, self._started = said["revision"], said["started"]
-        entries: list[Entry] = said["entries"]
-        self.was_quick = not entries and time.monotonic() - began < wait
-        return entries
-
-    def _page(self, wait: int, most: int, before: int = 0) -> Any:
-        """@param before: only what was changed before that revision, as far back as it goes."""
-        place = {"before": before} if before else {"after": self._after}
-        query = urlencode({**place, "wait": wait, "limit": most, "full": int(self._full)})
-        return ask(self._settings, f"/api/journal?{query}", wait + PATIENCE)
 
 
 class Narrator:
@@ -245,50 +181,17 @@ class Narrator:
             yield f"{day:%Y-%m-%d}"
 
 
-def key_of(entry: Entry) -> tuple[object, ...]:
-    """What tells an entry from others, of other servers, too."""
-    return tuple(map(str, map(entry.get, ("began", "number", "when", "check"))))
-
-
-def on_disk(folder: Path, none: NotRunning) -> list[Entry]:
+def left_behind(settings: Settings, none: NotRunning) -> list[Entry]:
     """
-    The journal that a server has left.
+    The journal that a server has left, which is said.
 
     @param none: why there is no other.
     @raise BumperError: there is none.
     """
-    names = [f"{NAME}.{number}" for number in range(KEPT, 0, -1)]
-    paths = [folder / name for name in [*names, NAME]]
-    texts = [text for text in map(read, paths) if text is not None]
-    if not texts:
+    entries = on_disk(settings.storage.directory)
+    if entries is None:
         raise BumperError(
             f"{none}, and none has left a journal there (front.journal_file = true has it written)"
         )
     sys.stderr.write(f"{none}; this is what the last one wrote down\n")
-    # What was written twice of a connection is told once, as it was in the end.
-    last: dict[Any, Entry] = {}
-    for entry in parsed("\n".join(texts)):
-        last.pop(key_of(entry), None)
-        last[key_of(entry)] = entry
-    return list(last.values())
-
-
-def read(path: Path) -> str | None:
-    """A file of the journal; C{None} when there is none."""
-    try:
-        return path.read_text("utf-8", "replace")
-    except FileNotFoundError:
-        return None
-    except OSError as why:
-        raise BumperError(f"{path} cannot be read: {why.strerror}") from why
-
-
-def parsed(text: str) -> Iterator[Entry]:
-    """The entries of files; a line that was cut off is none."""
-    for line in text.split("\n"):
-        try:
-            entry = json.loads(line) if line else None
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            yield entry
+    return entries

@@ -8,12 +8,10 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from bumper_tw.app.asking import NotAsked, ask
-from bumper_tw.app.cli_parts import ended, settings_of, with_folders
+from bumper_tw.app.cli_parts import ended, harmless, settings_of, with_folders
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BumperError
-
-#: What the control socket is asked.
-QUESTION = "/api/metrics"
+from bumper_tw.web.metrics import CONTROL_PATH
 
 #: Seconds for the running server to answer.
 PATIENCE = 10.0
@@ -70,17 +68,17 @@ def told(settings: Settings, output: Path | None) -> int:
 
 def figures(settings: Settings) -> str:
     """
-    What the server says.
+    What the server says, as a terminal can bear it.
 
     @raise BumperError: there is none, or it does not tell.
     """
     if not settings.metrics.serve:
         raise NotAsked("metrics.serve is off, so that the server has no figures")
-    said = ask(settings, QUESTION, PATIENCE)
+    said = ask(settings, CONTROL_PATH, PATIENCE)
     text = said.get("text") if isinstance(said, dict) else None
     if not isinstance(text, str):
         raise NotAsked("the server says something that nobody understands")
-    return text
+    return harmless(text)
 
 
 def write(output: Path, text: str) -> None:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from getpass import getpass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,8 @@ from twisted.python.failure import Failure
 
 from bumper_tw.app import config
 from bumper_tw.app.settings import Settings
-from bumper_tw.errors import BumperError
+from bumper_tw.errors import BadRequest, BumperError
+from bumper_tw.front.contact import clean
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.storage.migrations import DATABASE, migrate
 
@@ -24,6 +26,12 @@ Deed = Callable[[InlineDatabase, argparse.Namespace], str]
 
 #: How times are written for people.
 MINUTES = "%Y-%m-%d %H:%M"
+
+#: The longest password or passphrase, in bytes.
+LONGEST_SECRET = 1024
+
+#: As much of a line is written.
+LONGEST_LINE = 10_000
 
 #: What a running server needs to be told after a change to robots.
 RELOAD_ROBOTS = "send a running server SIGHUP to make it known there"
@@ -38,8 +46,15 @@ def ended(work: Callable[[], int]) -> int:
     try:
         return work()
     except BumperError as why:
-        sys.stderr.write(f"bumper: {why}\n")
+        sys.stderr.write(f"bumper: {harmless(str(why))}\n")
         return 1
+
+
+def harmless(text: str) -> str:
+    """
+    Lines that a terminal can bear: what a server says, or a file, need not be what we put there.
+    """
+    return "\n".join(clean(line, LONGEST_LINE) for line in text.split("\n"))
 
 
 def spoken(work: Callable[[], str]) -> int:
@@ -51,7 +66,7 @@ def spoken(work: Callable[[], str]) -> int:
 
     def say() -> int:
         said = work()
-        sys.stdout.write(f"{said}\n")
+        sys.stdout.write(f"{harmless(said)}\n")
         return 0
 
     return ended(say)
@@ -95,6 +110,25 @@ def with_folders(parser: argparse.ArgumentParser, default: Any = None) -> argpar
     return parser
 
 
+def secret(prompt: str, twice: bool = False, piped: bool = True) -> str:
+    """
+    What is typed without being seen, or a line from a pipe.
+
+    @param twice: whether nobody could tell if it is mistyped.
+    @param piped: whether it may come through a pipe, which is then not for something else.
+    @raise BadRequest: it is too long, or not the same the second time.
+    """
+    if piped and not sys.stdin.isatty():
+        word = sys.stdin.readline(LONGEST_SECRET + 2).rstrip("\r\n")
+    else:
+        word = getpass(f"{prompt}: ")
+        if twice and getpass("The same again: ") != word:
+            raise BadRequest(f"that was not the same {prompt.lower()}")
+    if len(word.encode("utf-8", "surrogateescape")) > LONGEST_SECRET:
+        raise BadRequest(f"the {prompt.lower()} is longer than {LONGEST_SECRET} bytes")
+    return word
+
+
 def table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]], nothing: str) -> str:
     """Rows under the names of their columns, or what to say when there are none."""
     lines = [names, *rows]
@@ -102,6 +136,11 @@ def table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]], nothing: str)
         return nothing
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def wall_clock() -> Any:

@@ -2,24 +2,27 @@
 
 import argparse
 import socket
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
+from typing import Any, BinaryIO
 
 from bumper_tw.app.addresses import own_addresses
-from bumper_tw.app.cli_parts import settings_of, spoken, with_folders
+from bumper_tw.app.cli_parts import ended, settings_of, with_folders
 from bumper_tw.app.doctor.checks import examine
 from bumper_tw.app.doctor.finding import report
-from bumper_tw.app.doctor.gathering import evidence, in_thread
-from bumper_tw.app.logs import USUAL
+from bumper_tw.app.doctor.gathering import evidence, in_reactor, in_thread
+from bumper_tw.app.opening import open_plain
 from bumper_tw.app.settings import Settings
 from bumper_tw.app.support.bundle import House, made, packed, write
 from bumper_tw.app.support.gathering import Sources, gather
 from bumper_tw.app.support.identifiers import whoever
+from bumper_tw.errors import BadRequest
+
+#: Stands for standard input and output.
+STANDARD = "-"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     @return: the exit status.
     """
     options = parser().parse_args(arguments)
-    return spoken(lambda: bundled(settings_of(options), options))
+    return ended(lambda: bundled(settings_of(options), options))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,37 +44,56 @@ def parser() -> argparse.ArgumentParser:
         "are replaced.  Nothing is sent anywhere; look through it before you do.",
     )
     made.add_argument(
-        "file", type=Path, nargs="?", help="a new one; else bumper-support-DATE.tar.gz"
+        "file",
+        type=Path,
+        nargs="?",
+        help=f"a new one, {STANDARD} for standard output; else bumper-support-DATE.tar.gz",
     )
-    made.add_argument("--log", type=Path, metavar="FILE", help="the log, if it is in a file")
+    made.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help=f"the log, if it is in a file; {STANDARD} for standard input",
+    )
     return with_folders(made)
 
 
-def bundled(settings: Settings, options: argparse.Namespace) -> str:
+def bundled(settings: Settings, options: argparse.Namespace) -> int:
     """
     Write it.
 
+    @return: the exit status.
     @raise BadRequest: the file is there, or cannot be written.
     """
     now = datetime.now()
+    standard = str(options.file) == STANDARD
+    if standard and sys.stdout.isatty():
+        raise BadRequest("a bundle is nothing for a screen; name a file, or send it to one")
     file: Path = options.file or Path(f"bumper-support-{now:%Y-%m-%d}.tar.gz")
-    gathered = gather(
-        Sources(settings, lambda: looked_at(settings), places(settings, options.log))
-    )
+    gathered = gather(Sources(settings, lambda: looked_at(settings), log_of(options.log)))
     files = made(gathered, this_house(settings))
-    write(file, packed(files, f"bumper-support-{now:%Y-%m-%d}", now.timestamp()))
-    return "\n".join(
-        [
-            f"{file} is written.  Look through it before you send it; it begins with README.txt.",
-            *(f"not in it: {name}; README.txt says why" for name in gathered.missing),
-        ]
-    )
+    data = packed(files, f"bumper-support-{now:%Y-%m-%d}", now.timestamp())
+    if standard:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write(file, data)
+    name = "the bundle" if standard else file
+    said = [
+        f"{name} is written.  Look through it before you send it; it begins with README.txt.",
+        *(f"not in it: {name}; README.txt says why" for name in gathered.missing),
+    ]
+    (sys.stderr if standard else sys.stdout).write("".join(f"{line}\n" for line in said))
+    return 0
 
 
-def places(settings: Settings, named: Path | None) -> tuple[Path, ...]:
-    """Where the log may be: where it is said to be, and where twistd puts it."""
-    folder = settings.storage.directory.absolute()
-    return named or Path(), *(each / USUAL for each in (Path.cwd(), folder, folder.parent))
+def log_of(named: Path | None) -> Callable[[], AbstractContextManager[BinaryIO]] | None:
+    """How to open the log that was named; C{None} if none was."""
+    if named is None:
+        return None
+    if str(named) == STANDARD:
+        return lambda: nullcontext(sys.stdin.buffer)
+    return lambda: open_plain(named)
 
 
 def this_house(settings: Settings) -> House:
@@ -85,15 +107,10 @@ def this_house(settings: Settings) -> House:
 
 
 def looked_at(settings: Settings) -> Mapping[str, Any]:
-    """What the doctor finds without a server, in a reactor of our own."""
-    found: list[Mapping[str, Any]] = []
+    """What the doctor finds without a server."""
 
-    async def work(reactor: Any) -> None:
+    async def work(reactor: Any) -> Mapping[str, Any]:
         findings = await examine(evidence(reactor, settings, None), in_thread(reactor))
-        found.append(report(findings, running=False))
+        return report(findings, running=False)
 
-    try:
-        react(lambda reactor: Deferred.fromCoroutine(work(reactor)))
-    except SystemExit:
-        # That is how it ends, also after a failure, which it has told by then.
-        return found[0] if found else {"asked": "the doctor has failed"}
+    return in_reactor(work) or {"asked": "the doctor has failed"}

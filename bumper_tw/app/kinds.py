@@ -18,6 +18,9 @@ PARTS = (
     "xmpp",
 )  # fmt: skip
 
+#: What a line of the log can be, from the least important on.
+LEVELS = ("debug", "info", "warn", "error")
+
 
 @frozen
 class Kind:
@@ -107,7 +110,7 @@ FOLDER = Kind("the path of a folder", (str,), lambda path: path and "\0" not in 
 FILE = Kind('the path of a file, or ""', (str,), lambda path: not path or _is_file(path), Path)
 HOST_NAME = Kind("a host name", (str,), is_host_name)
 NAMES = Kind("a list of host names", (str, list), make=_names)
-LEVEL = choice("debug", "info", "warn", "error")
+LEVEL = choice(*LEVELS)
 PART_LEVELS = Kind(
     f"levels, each {LEVEL.expected}",
     (dict,),

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 from twisted.logger import Logger, LogLevel
 
-from bumper_tw.app.kinds import PARTS, known
+from bumper_tw.app.kinds import LEVELS, PARTS, known
 from bumper_tw.app.logs import Threshold
 from bumper_tw.app.settings import LogSettings
 from bumper_tw.errors import BadRequest, StartError
@@ -16,9 +16,6 @@ from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.routes import GET, POST, Route
 
 PATH = "/api/log"
-
-#: From the least important on.
-LEVELS = ("debug", "info", "warn", "error")
 
 #: The word that undoes all others.
 RESET = "reset"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime
@@ -120,8 +120,8 @@ class Listener(Service):
     """
     One place where connections are accepted.
 
-    It binds while the server still has its privileges; a port that cannot be bound ends
-    the start, unless the owner can do without it.
+    It binds while the server still has its privileges, and at once; a port that cannot be bound
+    ends the start, unless the owner can do without it.
 
     @ivar at: the endpoint description.
     @ivar title: what the log calls it.
@@ -154,6 +154,9 @@ class Listener(Service):
         failures: list[Failure] = []
         listening = maybeDeferred(self._listen)
         listening.addCallbacks(self._bound, failures.append)
+        # Nobody waits for an endpoint that takes its time: whoever hears that the server is ready
+        # has to be able to connect.
+        listening.cancel()
         for failure in failures:
             self._not_bound(self._explained(failure.value))
 
@@ -170,6 +173,8 @@ class Listener(Service):
         """What to tell the owner; a failure that is none of the port's is a bug."""
         if isinstance(why, CannotListenError):
             return StartError(explain_bind_failure(why, self.at))
+        if isinstance(why, CancelledError):
+            return StartError(f"{self.at} in [[listen]] is an endpoint that is not open at once")
         return why if isinstance(why, Exception) else RuntimeError(str(why))
 
     def _bound(self, port: IListeningPort) -> None:
@@ -179,11 +184,6 @@ class Listener(Service):
             name=self.title,
             where=shown(port.getHost()),
         )
-
-    @property
-    def settled(self) -> bool:
-        """Whether connections are accepted, or the owner does without."""
-        return self.port is not None or bool(self.why)
 
     @property
     def tcp_port(self) -> int | None:

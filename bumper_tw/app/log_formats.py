@@ -1,7 +1,7 @@
 """What an event of the log looks like: as JSON, in fields of the journal, behind a priority."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from math import isfinite
 from string import Formatter
@@ -20,12 +20,14 @@ MESSAGE, TRACEBACK, FIELD = 8000, 32_000, 1000
 #: As many fields of one event are told.
 FIELDS = 30
 
-#: Control characters, which a terminal would obey, become question marks; so does half of a
-#: character, which no file takes.
+#: Half of a character, which no file takes and other readers of JSON refuse, becomes a question
+#: mark.
+WHOLE = dict.fromkeys(range(0xD800, 0xE000), "?")
+
+#: So do control characters, which a terminal would obey.
 HARMLESS = {
-    code: "?"
-    for code in (*range(32), *range(127, 160), *range(0xD800, 0xE000))
-    if chr(code) not in "\n\t"
+    **WHOLE,
+    **{code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"},
 }
 
 #: The priorities of syslog(3) by level.
@@ -185,8 +187,12 @@ def json_line(event: LogEvent) -> str | None:
     }
     if traceback:
         said["traceback"] = traceback
+    whole = {
+        name: value.translate(WHOLE) if isinstance(value, str) else value
+        for name, value in said.items()
+    }
     # JSON itself leaves one control character as it is.
-    return json.dumps(said).replace("\x7f", "\\u007f") + "\n"
+    return json.dumps(whole).replace("\x7f", "\\u007f") + "\n"
 
 
 def prefixed(event: LogEvent) -> str | None:
@@ -218,9 +224,3 @@ def journal_fields(event: LogEvent) -> dict[str, str]:
         "PEER": peer_of(event).translate(HARMLESS),
     }
     return {name: value for name, value in fields.items() if value}
-
-
-#: How the formats that go into a file make lines.
-LINES: Mapping[str, Callable[[LogEvent], str | None]] = MappingProxyType(
-    {"json": json_line, "journald": prefixed}
-)

@@ -1,8 +1,9 @@
 """Where log lines go, and which are worth writing."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from twisted.logger import (
@@ -76,17 +77,9 @@ def observer(
 
 def _writer(options: Mapping[str, Any], form: str) -> ILogObserver:
     file = log_file(options)
-    if form == "json":
-        return FileLogObserver(file, json_line)
     if form == "journald" and options.get("logfile") in {None, "", "-"}:
-        # Whoever names a file wants the lines there.
         return JournalObserver(file)
-    return text_observer(file)
-
-
-def text_observer(file: IO[Any]) -> ILogObserver:
-    """An observer that writes lines."""
-    return FileLogObserver(file, one_line)
+    return FileLogObserver(file, LINES[form])
 
 
 def one_line(event: LogEvent) -> str | None:
@@ -97,6 +90,13 @@ def one_line(event: LogEvent) -> str | None:
     """
     text = formatEventAsClassicLogText(event)
     return None if text is None else text.translate(HARMLESS)
+
+
+#: How the formats make lines of a file.  Whoever names one wants the lines there, and as text
+#: where no program reads them.
+LINES: Mapping[str, Callable[[LogEvent], str | None]] = MappingProxyType(
+    {"text": one_line, "json": json_line, "journald": one_line}
+)
 
 
 def log_file(options: Mapping[str, Any]) -> IO[Any]:

@@ -28,7 +28,7 @@ from bumper_tw.errors import StartError
 from bumper_tw.front.journal import Journal
 from bumper_tw.integrations import metrics_box as box
 from bumper_tw.integrations import metrics_traffic as traffic
-from bumper_tw.integrations.metrics import Metrics, Read
+from bumper_tw.integrations.metrics import Metrics, Read, Rendering
 from bumper_tw.integrations.metrics_shapes import Buckets
 from bumper_tw.integrations.metrics_watch import (
     COMMIT_SECONDS,
@@ -52,6 +52,10 @@ LARGEST = 4096
 
 #: What a token is made of (RFC 6750, 2.1): something else does not get through a header.
 TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
+
+
+#: How it is said that there is none.
+UNREADABLE = "metrics.token_file names no file that can be read"
 
 
 class Facts(Protocol):
@@ -93,33 +97,44 @@ class TokenFile:
     """
 
     _log = Logger()
+    token = b""
 
-    def __init__(self, path: Path) -> None:
-        """
-        @param path: without a name when there is to be none; one that is relative is looked up
-            now.
-        """
-        self._path = path.absolute() if path.name else None
-        self.token = b""
-
-    def load(self) -> None:
+    def load(self, path: Path) -> None:
         """
         Read it.
 
+        @param path: without a name when there is to be none.
         @raise StartError: it cannot be read, or is no good token; the one before stays.
         """
-        if self._path is None:
+        if not path.name:
+            self.token = b""
             return
-        try:
-            with self._path.open("rb") as file:
-                held, mode = file.read(LARGEST), os.fstat(file.fileno()).st_mode
-        except OSError as why:
-            raise StartError(
-                f"metrics.token: {self._path} cannot be read: {why.strerror}"
-            ) from why
-        self.token = checked(held.strip(), self._path)
+        held, mode = read(path)
+        self.token = checked(held.strip(), path)
         if mode & stat.S_IROTH:
-            self._log.warn("{path} can be read by everybody: chmod o-r", path=str(self._path))
+            self._log.warn("{path} can be read by everybody: chmod o-r", path=str(path))
+
+
+def at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe to which nobody writes does not make the server wait."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def read(path: Path) -> tuple[bytes, int]:
+    """
+    What a file holds, and what kind of file it is.
+
+    @raise StartError: there is no such file; the path is not told, as somebody may have put the
+        token itself in its place.
+    """
+    try:
+        with open(path, "rb", opener=at_once) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise StartError(f"{UNREADABLE}: it is something else")
+            return file.read(LARGEST), mode
+    except OSError as why:
+        raise StartError(f"{UNREADABLE}: {why.strerror}") from why
 
 
 def checked(token: bytes, path: Path) -> bytes:
@@ -131,12 +146,13 @@ def checked(token: bytes, path: Path) -> bytes:
     """
     if len(token) < SHORTEST:
         raise StartError(
-            f"metrics.token: {path} must hold {SHORTEST} characters at least; "
+            f"metrics.token_file: {path} must hold {SHORTEST} characters at least; "
             f"openssl rand -hex 32 > {path} makes a good one"
         )
     if TOKEN.fullmatch(token) is None:
         raise StartError(
-            f"metrics.token: {path} may hold one line only, of letters, digits and - . _ ~ + /"
+            f"metrics.token_file: {path} may hold one line only, of letters, digits and "
+            "- . _ ~ + /"
         )
     return token
 
@@ -154,25 +170,29 @@ class MetricsSide:
         settings: Settings,
         sources: Sources,
         guard: Callable[[Call], Principal],
+        site: Callable[[], traffic.Website],
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         @param guard: raises L{LoginRefused<bumper_tw.errors.LoginRefused>} for whoever may not
             see everything here.
+        @param site: gives the site, which has the routes of this and figures of its own.
         @param timer: seconds that nobody sets.
         @raise StartError: the token cannot be used.
         """
-        self._token = TokenFile(settings.metrics.token)
-        self._token.load()
-        self._lag = Lag(reactor, timer)
-        self._site: traffic.Website | None = None
+        self._token = TokenFile()
+        self.follow(settings)
+        self._lag, self._site = Lag(reactor, timer), site
         self.metrics = Metrics([*of_traffic(sources), *of_the_box(sources), *self._own()])
         self._routes = MetricsRoutes(
-            self.metrics.render, guard, lambda: self._token.token, Throttle(reactor)
+            Rendering(self.metrics, reactor).render,
+            guard,
+            lambda: self._token.token,
+            Throttle(reactor),
         )
 
     def _own(self) -> Iterator[Read]:
-        yield lambda: () if self._site is None else traffic.http(self._site)
+        yield lambda: traffic.http(self._site())
         yield lambda: box.lag(self._lag.buckets)
         yield lambda: box.refusals(self._routes.refused)
         yield box.build
@@ -185,21 +205,17 @@ class MetricsSide:
         """For the control socket."""
         return self._routes.control_routes()
 
-    def serves(self, site: traffic.Website) -> None:
-        """The site is there, and has figures of its own."""
-        self._site = site
-
-    def services(self) -> Iterator[IService]:
+    def services(self) -> tuple[IService, ...]:
         """What runs for it."""
-        yield self._lag
+        return (self._lag,)
 
-    def reload(self) -> None:
+    def follow(self, settings: Settings) -> None:
         """
-        Read the token anew.
+        Read the token, from where the settings have it now.
 
         @raise StartError: it cannot be used; the one before stays.
         """
-        self._token.load()
+        self._token.load(settings.metrics.token_file)
 
 
 def of_traffic(sources: Sources) -> Iterator[Read]:

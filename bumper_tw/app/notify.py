@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from bumper_tw.app.cli_parts import counted
 from bumper_tw.interfaces import IDeviceRegistry
 
 #: Variables for this process alone; one that it starts must not speak for it.
@@ -124,11 +125,7 @@ def household(registry: IDeviceRegistry, connected: Callable[[], int]) -> str:
     """
     robots = sum(registry.online(device.id.did) for device in registry.devices())
     others = max(0, connected() - robots)
-    return f"{_count(robots, 'robot')} online, {_count(others, 'client')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{counted(robots, 'robot')} online, {counted(others, 'client')}"
 
 
 class Tidings:

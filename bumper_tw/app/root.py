@@ -5,6 +5,7 @@ import pwd
 import signal
 import stat
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
-from bumper_tw.app.lifecycle import Listener, OrderedService
+from bumper_tw.app.lifecycle import OrderedService
 from bumper_tw.app.logs import Threshold, observer
 from bumper_tw.app.notify import Tidings, Watcher
 from bumper_tw.app.settings import Settings
@@ -40,15 +41,13 @@ class Start:
     watcher: Watcher = field(factory=Watcher)
 
 
-#: Seconds between two looks at a listener that is not bound at once.
-LOOK = 0.1
-
-
 class Root(OrderedService):
     """
     Everything, in order.
 
-    @ivar reloads: what SIGHUP reloads besides the log levels.
+    @ivar follows: settings that hold at once when SIGHUP has them read again, and what takes them
+        up; all others wait for the next start.
+    @ivar reloads: what SIGHUP has read again besides, by the name that the log has for it.
     @ivar threshold: the log levels.
     @ivar tidings: for systemd.
     """
@@ -59,7 +58,10 @@ class Root(OrderedService):
         super().__init__(reactor)
         self._reactor, self._start = reactor, start
         self.threshold = Threshold(settings.log)
-        self.reloads: list[Callable[[], object]] = []
+        self.follows: dict[str, Callable[[Settings], object]] = {
+            "log levels": lambda now: self.threshold.use(now.log)
+        }
+        self.reloads: dict[str, Callable[[], object]] = {}
         self.tidings = Tidings(reactor, start.watcher)
 
     def setServiceParent(self, parent: IServiceCollection) -> None:
@@ -79,16 +81,12 @@ class Root(OrderedService):
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
         self._reactor.callWhenRunning(self._take_over_sigterm)
         super().startService()
-        self._reactor.callWhenRunning(self._settle)
+        self._reactor.callWhenRunning(self._ready)
 
-    def _settle(self) -> None:
-        """The reactor runs; those who wait for us are told as soon as every listener is there."""
-        if not self.running:
-            return
-        if all(child.settled for child in self if isinstance(child, Listener)):
+    def _ready(self) -> None:
+        """The reactor runs, and the listeners have been open since they were started."""
+        if self.running:
             self.tidings.ready()
-        else:
-            self._reactor.callLater(LOOK, self._settle)
 
     def stopService(self) -> Deferred[None]:
         self.tidings.stopping()
@@ -107,27 +105,28 @@ class Root(OrderedService):
 
     def reload(self) -> Deferred[None]:
         """
-        Take up new certificates, accounts, robots, rules, answers...; connections go on.
+        Take up what the owner has changed; connections go on.
 
         @return: fires when all of it is done, or has failed and is as it was.
         """
-        self._log.info(
-            "reloading certificates, accounts, robots, rules, answers, identity.closed "
-            "and log levels"
-        )
+        self._log.info("reloading {what}", what=", ".join([*self.reloads, *self.follows]))
         self.tidings.reloading()
-        jobs = (self._reload_levels, *self.reloads)
-        done = [maybeDeferred(job).addErrback(self._not_reloaded) for job in jobs]
-        return DeferredList(done).addCallback(lambda _: self.tidings.reloaded())
+        done = self._each([self._follow, *self.reloads.values()])
+        return done.addCallback(lambda _: self.tidings.reloaded())
+
+    def _follow(self) -> Deferred[Any]:
+        now = self._start.read_settings()
+        return self._each([partial(follow, now) for follow in self.follows.values()])
+
+    def _each(self, jobs: Iterable[Callable[[], object]]) -> Deferred[Any]:
+        """Do all of them; each that fails is told of, and leaves things as they were."""
+        return DeferredList([maybeDeferred(job).addErrback(self._not_reloaded) for job in jobs])
 
     def _not_reloaded(self, failure: Failure) -> None:
         if failure.check(StartError, StorageError):
             self._log.error("kept as it was: {why}", why=failure.getErrorMessage())
         else:
             self._log.failure("kept as it was", failure)
-
-    def _reload_levels(self) -> None:
-        self.threshold.use(self._start.read_settings().log)
 
 
 def hand_over(paths: Iterable[Path], options: Mapping[str, Any]) -> None:

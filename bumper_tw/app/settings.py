@@ -164,7 +164,9 @@ class TlsSettings:
 
     directory: Path = field(default=Path("certs"), metadata=_about(FOLDER, "certificates, keys"))
     leaves: int = _setting(300, whole(0, 10_000), "single names with a certificate; 0: none")
-    contexts: int = _setting(64, whole(1, 10_000), "of these, in memory; each takes 35 kB")
+    contexts: int = _setting(
+        64, whole(1, 10_000), "TLS contexts of single names kept in memory; each takes 35 kB"
+    )
     new_leaves_per_minute: int = _setting(30, whole(1, 10_000), "made at the most")
     constrain: bool = _setting(False, FLAG, "a new CA vouches for known names only")
 
@@ -325,7 +327,7 @@ class MetricsSettings:
     """Figures for programs that draw curves."""
 
     serve: bool = _setting(True, FLAG, "answer /metrics, in the format of Prometheus")
-    token: Path = field(
+    token_file: Path = field(
         default=NO_FILE,
         metadata=_about(FILE, "holds a token that reads /metrics and nothing else"),
     )

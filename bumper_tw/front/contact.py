@@ -252,6 +252,14 @@ class Contact:
         self.changed(self)
 
 
+def plain_address(address: object) -> str:
+    """
+    The IP address of one end of a connection, an IPv4 one without the IPv6 disguise that it has
+    at a socket for both; empty for a local socket.
+    """
+    return str(getattr(address, "host", "")).removeprefix("::ffff:")
+
+
 def unheard(_: Contact) -> None:
     """Nobody watches."""
 

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
 
 from bumper_tw.core.repeats import Repeats, again
+from bumper_tw.front.contact import plain_address
 
 
 class Room(Protocol):
@@ -125,8 +126,7 @@ class Crowd(Generic[G]):
 
         @param make: makes a guest from an address.
         """
-        # Without the IPv6 disguise that an IPv4 address has at a socket for both.
-        host = str(getattr(addr, "host", "")).removeprefix("::ffff:")
+        host = plain_address(addr)
         if self.everybody.full(host) or self.strangers.full(host):
             self._turn_away(host)
             return Unwelcome()

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from bumper_tw.core.repeats import Repeats, again
 from bumper_tw.front.arrival import Arrival
-from bumper_tw.front.contact import OURS, TOO_MANY, Contact, Outcome, Speech
+from bumper_tw.front.contact import OURS, TOO_MANY, Contact, Outcome, Speech, plain_address
 from bumper_tw.front.crowd import Unwelcome
 from bumper_tw.front.journal import Journal
 from bumper_tw.front.tls import TlsLayer
@@ -99,11 +99,6 @@ def how(reason: Failure) -> str:
     if reason.check(ConnectionDone):
         return "the other side closed it"
     return "cut by us" if reason.check(ConnectionAborted) else "it broke"
-
-
-def plain(address: "IAddress | None") -> str:
-    """The address of one end, an IPv4 one without its IPv6 disguise; empty for a local socket."""
-    return str(getattr(address, "host", "")).removeprefix("::ffff:")
 
 
 class Strangers:
@@ -193,7 +188,7 @@ class Entrance(Factory):
         self.strangers, self.over = reception.strangers, reception.over
 
     def buildProtocol(self, addr: "IAddress | None") -> Arrival | Unwelcome:
-        host = plain(addr)
+        host = plain_address(addr)
         if self.strangers.full(host):
             return Crowded(self, host) if self._reception.crowded(host) else Unwelcome()
         arrival = Arrival(self, addr, host)
@@ -205,7 +200,7 @@ class Entrance(Factory):
         return self._reception.journal.begin(
             host,
             port,
-            plain(local),
+            plain_address(local),
             getattr(local, "port", 0),
             self._serves,
             self._wants_tls,

@@ -65,10 +65,12 @@ class Storage:
     def read(self) -> Iterator[Metric]:
         """Its figures."""
         books = self.books
-        yield gauge(
-            "bumper_database_waiting", "Pieces of work that wait for the disk.", books.waiting
+        yield gauge("bumper_database_waiting", "Requests that wait for the disk.", books.waiting)
+        yield counter(
+            "bumper_database_requests",
+            "What was asked of the database, and is on disk; a transaction holds several.",
+            books.works,
         )
-        yield counter("bumper_database_works", "Pieces of work that are on disk.", books.works)
         yield counters(
             "bumper_database_transactions",
             "Transactions, by how they ended.",

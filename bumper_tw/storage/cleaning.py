@@ -1,7 +1,7 @@
 """Cleaning jobs on disk."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from sqlite3 import Cursor
 from typing import Any, TypeVar
 
@@ -123,7 +123,18 @@ def from_row(row: Sequence[Any]) -> CleaningLog:
 def record(cursor: Cursor, log: CleaningLog) -> None:
     """Add a job, or what is new about it."""
     row = cursor.execute(ONE, {"id": log.id}).fetchone()
-    cursor.execute(SAVE, to_row(log if row is None else merged(from_row(row), log)))
+    save(cursor, log if row is None else merged(from_row(row), log))
+
+
+def save(cursor: Cursor, log: CleaningLog) -> None:
+    """Add or replace one."""
+    cursor.execute(SAVE, to_row(log))
+
+
+def some(cursor: Cursor, ids: Iterable[str]) -> dict[str, CleaningLog]:
+    """Those that are there, by id."""
+    found = ((each, cursor.execute(ONE, {"id": each}).fetchone()) for each in dict.fromkeys(ids))
+    return {each: from_row(row) for each, row in found if row is not None}
 
 
 def logs(cursor: Cursor, did: str, limit: int) -> list[CleaningLog]:

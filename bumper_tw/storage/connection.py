@@ -13,6 +13,9 @@ from bumper_tw.errors import StorageError
 
 T = TypeVar("T")
 
+#: What a piece of work is done with.
+Cursor = sqlite3.Cursor
+
 #: What C{path} means when there is no file.
 MEMORY = Path(":memory:")
 

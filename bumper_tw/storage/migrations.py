@@ -11,7 +11,8 @@ from pathlib import Path
 from attrs import frozen
 from twisted.logger import Logger
 
-from bumper_tw.errors import StartError
+from bumper_tw.errors import StartError, StorageError
+from bumper_tw.storage import snapshots
 from bumper_tw.storage.connection import DAMAGED, configure, explain, open_file
 
 #: STRICT tables came with this version of SQLite.
@@ -139,7 +140,7 @@ def _bring_up(connection: sqlite3.Connection, path: Path, migrations: Sequence[M
     _check_writable(connection, present)
     if 0 < present < newest:
         copy = path.with_name(f"{path.name}.v{present}.bak")
-        _set_aside(connection, copy)
+        _set_aside(path, copy)
         _drop_older(copy)
         Logger().info(
             "{path} goes from version {present} to {newest}; as it was, it stays in {copy}",
@@ -163,10 +164,9 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
 def _check_health(connection: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size > CHECKED:
         return
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        detail = " ".join(str(verdict).split())
-        raise StartError(f"{path} {DAMAGED} ({detail})")
+    damage = snapshots.damage(connection)
+    if damage:
+        raise StartError(f"{path} {DAMAGED} ({damage})")
 
 
 def _check_writable(connection: sqlite3.Connection, present: int) -> None:
@@ -176,19 +176,17 @@ def _check_writable(connection: sqlite3.Connection, present: int) -> None:
     connection.execute("ROLLBACK")
 
 
-def _set_aside(connection: sqlite3.Connection, copy: Path) -> None:
+def _set_aside(path: Path, copy: Path) -> None:
     # A copy cut short must not take the place of a good one.
     fresh = copy.with_name(f"{copy.name}.new")
     fresh.unlink(missing_ok=True)
-    os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        with closing(sqlite3.connect(fresh, isolation_level=None)) as target:
-            connection.backup(target)
-            # Then it is one file, without a log beside it.
-            target.execute("PRAGMA journal_mode = DELETE").fetchall()
+        snapshots.copy(path, fresh)
         _keep(fresh)
         fresh.replace(copy)
         _keep(copy.parent)
+    except StorageError as error:
+        raise StartError(str(error)) from error
     finally:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from twisted.web.iweb import IRequest
 
 from bumper_tw.dialect.envelopes import parse_json, to_json
 from bumper_tw.errors import BadRequest
-from bumper_tw.front.contact import Contact
+from bumper_tw.front.contact import Contact, plain_address
 
 T = TypeVar("T")
 
@@ -92,11 +92,6 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def plain_address(address: object) -> str:
-    """The IP address of a transport's end, an IPv4 one without its IPv6 disguise."""
-    return str(getattr(address, "host", "")).removeprefix("::ffff:")
 
 
 def in_brackets(host: str) -> str:

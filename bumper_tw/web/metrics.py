@@ -15,6 +15,9 @@ from bumper_tw.web.routes import GET, Route
 #: The path, and how those who are wrong are told from others who are.
 PATH, ACCOUNT = "/metrics", "metrics"
 
+#: The path on the control socket.
+CONTROL_PATH = "/api/metrics"
+
 #: An answer that has to be asked for again.
 NOT_KEPT = (("Cache-Control", "no-store"),)
 
@@ -39,7 +42,7 @@ class MetricsRoutes:
         """
         @param guard: raises L{LoginRefused} for whoever has no account that may see this.
         @param token: what opens it besides; nothing when nobody chose one.
-        @param throttle: limits wrong tokens.
+        @param throttle: limits wrong tokens; who brings C{token} is let in all the same.
         """
         self._render, self._guard = render, guard
         self._token, self._throttle = token, throttle
@@ -51,7 +54,7 @@ class MetricsRoutes:
 
     def control_routes(self) -> tuple[Route, ...]:
         """For the control socket only: nobody has to say who he is."""
-        return (Route("/api/metrics", GET, self.told, failure),)
+        return (Route(CONTROL_PATH, GET, self.told, failure),)
 
     def show(self, call: Call) -> Answer:
         """All figures, as they are now."""
@@ -70,7 +73,9 @@ class MetricsRoutes:
         """
         bearer = call.bearer()
         if not bearer:
-            raise LoginRefused("a token is needed: the one in metrics.token, or an account's")
+            raise LoginRefused(
+                "a token is needed: the one in the file of metrics.token_file, or an account's"
+            )
         try:
             self._look(call, bearer.encode())
         except LoginRefused:
@@ -78,9 +83,12 @@ class MetricsRoutes:
             raise
 
     def _look(self, call: Call, bearer: bytes) -> None:
-        guess, token = self._throttle.guess(call.peer, ACCOUNT), self._token()
+        # It is too long to be guessed.  Others behind the same address, wrong as they may be, must
+        # not keep out who has it.
+        token = self._token()
         if token and compare_digest(bearer, token):
             return
+        guess = self._throttle.guess(call.peer, ACCOUNT)
         try:
             self._guard(call)
         except LoginRefused:

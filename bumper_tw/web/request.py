@@ -19,8 +19,9 @@ from twisted.web.iweb import INonQueuedRequestFactory
 from twisted.web.server import Request
 from zope.interface import provider
 
+from bumper_tw.front.contact import plain_address
 from bumper_tw.front.crowd import Headcount
-from bumper_tw.web.call import Answer, plain_address
+from bumper_tw.web.call import Answer
 
 #: Codes that come without a body (RFC 9110, 6.4.1).
 BODILESS = (204, 304)

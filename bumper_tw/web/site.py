@@ -21,8 +21,9 @@ from twisted.web.server import Site
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused, StorageError
+from bumper_tw.front.contact import plain_address
 from bumper_tw.front.crowd import Headcount, Unwelcome
-from bumper_tw.web.call import Answer, Call, plain_address
+from bumper_tw.web.call import Answer, Call
 from bumper_tw.web.channel import LeanChannel
 from bumper_tw.web.engine.answers import Answers
 from bumper_tw.web.engine.complaints import Complaints, words_of

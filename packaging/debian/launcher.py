@@ -4,7 +4,8 @@ C{bumper} of the Debian package, and C{twistd} with C{bumper} in it.
 
 Nothing but this package and Debian's own is imported (C{-IS}: no variables of Python's, no folder
 of a user's, no /usr/local).  Unless told otherwise, everything is as F{/etc/bumper/bumper.toml}
-says.  What root calls works as the user who owns the data, so that all of it stays his.
+says.  What root calls works as the user who owns the data, and may do no more than he: in his
+folders are links of whoever has taken over the server, and root would follow them.
 """
 
 import os
@@ -13,6 +14,7 @@ from argparse import ArgumentError, ArgumentParser
 from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from types import ModuleType
 
 #: Where we are, and where Debian keeps what its packages bring.
 OURS, DEBIAN = "/usr/lib/bumper", "/usr/lib/python3/dist-packages"
@@ -26,15 +28,20 @@ USER = "bumper"
 #: With these words no settings are read, or not those.
 WITHOUT = frozenset({"--help", "-h", "--version", "--settings", "--demo"})
 
-#: What root may do that others may not, by name as C{setpriv} has it, and by number.
-WRITE, READ, PORTS, LOOK = ("dac_override", 1), ("dac_read_search", 2), (
-    "net_bind_service", 10), ("sys_ptrace", 19)  # fmt: skip
+#: Variables that say where everything is.
+PLACES = ("BUMPER_CONFIG", "BUMPER_STORAGE_DIRECTORY", "BUMPER_TLS_DIRECTORY")
+
+#: What is kept of root's privileges, by name as C{setpriv} has it, and by number: to open ports,
+#: and for commands one that means nothing here (to wake a box that sleeps).  No server has it, so
+#: none may trace a command and type into root's terminal (ptrace(2), "access mode checking").
+PORTS, MARK = ("net_bind_service", 10), ("wake_alarm", 35)
 
 
 def main() -> None:
     """Run what was asked for."""
     sys.path[:] = [OURS, *sys.path, DEBIAN]
     sys.dont_write_bytecode = True
+    spare()
     speak(os.environ)
     words = sys.argv[1:]
     if Path(sys.argv[0]).name == "twistd":
@@ -49,6 +56,16 @@ def main() -> None:
     from bumper_tw.app.cli import main as rest  # noqa: PLC0415 - only now it can be found
 
     rest(words)
+
+
+def spare() -> None:
+    """
+    Have no setuptools in memory: Debian 12's F{zope/__init__.py} loads them, only to say that
+    other packages may have parts of C{zope}, too.
+    """
+    zope = ModuleType("zope")
+    zope.__path__ = [f"{DEBIAN}/zope"]
+    sys.modules["zope"] = zope
 
 
 def speak(environ: Mapping[str, str]) -> None:
@@ -92,58 +109,58 @@ def said(words: Sequence[str]) -> tuple[str, str]:
     return str(found.config), str(found.data)
 
 
-def data_folder(words: Sequence[str], environ: Mapping[str, str]) -> Path | None:
-    """Where the data is as far as one can see from here; C{None}: nobody says."""
-    config, data = said(words)
-    data = data or environ.get("BUMPER_STORAGE_DIRECTORY", "")
-    if data:
-        return Path(data)
-    config = config or environ.get("BUMPER_CONFIG", "")
-    if not config:
-        return None
-    import tomllib  # noqa: PLC0415 - not needed by those who are not root
+def is_his(words: Sequence[str], environ: Mapping[str, str], uid: int) -> bool:
+    """Whether what a command works on is within the reach of a user."""
+    from bumper_tw.app import config  # noqa: PLC0415 - not needed by those who are not root
+    from bumper_tw.errors import StartError  # noqa: PLC0415 - the same
 
+    file, data = said(words)
+    if not (file or data or any(environ.get(name) for name in PLACES)):
+        return False
+    given = {"storage.directory": data} if data else {}
     try:
-        told = tomllib.loads(Path(config).read_text("utf-8"))
-        return Path(config).absolute().parent / Path(told["storage"]["directory"])
-    except (OSError, ValueError, KeyError, TypeError):
-        # The command itself will say what is wrong with it.
-        return None
+        found = config.load(Path(file) if file else None, environ, given)
+    except StartError:
+        # The command itself will say what is wrong with them; that takes no privileges.
+        return True
+    return any(is_in_reach(each, uid) for each in (found.storage.directory, found.tls.directory))
 
 
 def become(words: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Go on as the owner of the data, if he is the user of the package; else come back."""
+    """Go on as the user of the package if the data is his; else come back."""
     import pwd  # noqa: PLC0415 - the same
 
-    folder = data_folder(words, environ)
     try:
         user = pwd.getpwnam(USER)
     except KeyError:
         return
-    if folder is None or owner_of(folder) != user.pw_uid:
+    if not is_his(words, environ, user.pw_uid):
         return
     held = effective(Path("/proc/self/status").read_text("ascii"))
-    os.execve("/usr/bin/setpriv", descent(words, held), {**environ, "HOME": user.pw_dir})  # noqa: S606
+    # Root's own folder for temporary files is not for others.
+    kept = {name: text for name, text in environ.items() if name != "TMPDIR"}
+    os.execve("/usr/bin/setpriv", descent(words, held), {**kept, "HOME": user.pw_dir})  # noqa: S606
 
 
-def owner_of(folder: Path) -> int:
-    """Whose a folder is, or will be: it may be one that is only made when it is needed."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    return there.stat().st_uid
+def is_in_reach(folder: Path, uid: int) -> bool:
+    """
+    Whether somebody owns a folder, or one above it, where he could put another in its place.
+
+    @param folder: it may be one that is only made when it is needed.
+    """
+    ways = (folder.absolute(), folder.resolve())
+    every = {path for way in ways for path in (way, *way.parents) if os.path.lexists(path)}
+    return any(path.lstat().st_uid == uid for path in every)
 
 
 def descent(words: Sequence[str], held: int) -> list[str]:
     """
     What to run to go on as the user of the package.
 
-    Commands still read and write where root may, such as a backup into root's own folder.  The
-    doctor only looks: he has to see what the server may not.
-
     @param held: the capabilities there are, as bits.
     """
-    wanted = {"": (PORTS,), "doctor": (READ, PORTS, LOOK)}.get(
-        words[0] if words and not words[0].startswith("-") else "", (WRITE, READ, PORTS, LOOK)
-    )
+    server = not words or words[0].startswith("-")
+    wanted = (PORTS,) if server else (PORTS, MARK)
     kept = ",".join(f"+{name}" for name, number in wanted if held >> number & 1)
     caps = ["--inh-caps", f"-all,{kept}", "--ambient-caps", f"-all,{kept}"] if kept else []
     who = ["--reuid", USER, "--regid", USER, "--init-groups"]

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from bumper_tw.app.assembly import assemble
 from bumper_tw.app.config import load
 from bumper_tw.app.root import Root, Start
-from bumper_tw.app.settings import IdentitySettings, Settings
+from bumper_tw.app.settings import IdentitySettings, MetricsSettings, Settings
 from bumper_tw.core.robot_secrets import WrongSecret
 from bumper_tw.errors import LoginRefused, StartError
 from bumper_tw.readings import Battery, Report
@@ -24,6 +24,9 @@ from bumper_tw.storage.migrations import DATABASE
 from bumper_tw.values import Company, Device, DeviceId, PayloadKind
 from tests.flows.house import House
 from tests.samples import RecordingLink
+
+#: The settings file of the package for Debian.
+SHIPPED = Path(__file__).parents[2] / "packaging/debian/bumper.toml"
 
 
 def open_files() -> set[str]:
@@ -145,6 +148,22 @@ class AssemblyTests(SynchronousTestCase):
         stops = [child.name for child in root if child.name][::-1]
         expected = ["commands", "MQTT farewell", "web farewell", "report writer", "database"]
         self.assertEqual([name for name in stops if name in expected], expected)
+
+    def test_reloaded(self) -> None:
+        """
+        What is taken up while the server runs is what the settings file of the package says; the
+        figures come with what they need, or with nothing.
+        """
+        settings = self.settings()
+        root, quiet = (
+            self.assemble(evolve(settings, metrics=MetricsSettings(serve)))
+            for serve in (True, False)
+        )
+        self.assertEqual([*root.follows], ["log levels", "identity.closed", "metrics.token_file"])
+        self.assertEqual([*quiet.follows], ["log levels", "identity.closed"])
+        text = " ".join(SHIPPED.read_text().partition("[server]")[0].replace("#", "").split())
+        told = text.partition('restart bumper".')[2].partition(", and what is in files")[0]
+        self.assertEqual(told.strip().lower(), ", ".join(root.follows))
 
     def test_broken_database(self) -> None:
         """A file that is no database ends the start with a sentence that names it."""

@@ -4,9 +4,11 @@ import os
 import shutil
 import socket
 import stat
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 from twisted.trial.unittest import SkipTest
 
@@ -368,6 +370,30 @@ class RefusalTests(ImportCase):
             self.assertIn("stop it", self.refuses("--without-ca"))
             self.assertIn("Staubi", self.imports("--without-ca", "--dry-run"))
         self.assertEqual(set(self.robots()), {DUSTY.did})
+
+    def test_in_use(self) -> None:
+        """One without a control socket has the database open."""
+        with closing(self.database()):
+            pass
+        program = (
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+            "c.execute('SELECT count(*) FROM devices').fetchall(); print(flush=True); input()"
+        )
+        with Popen(
+            [sys.executable, "-c", program, str(self.folder / DATABASE)], stdin=PIPE, stdout=PIPE
+        ) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            self.assertIn("stop it", self.refuses("--without-ca"))
+            other.communicate(b"\n")
+        self.assertEqual(self.robots(), {})
+
+    def test_password_here(self) -> None:
+        """A login of theirs opens no account that has a password here."""
+        self.said("user", "add", "bumper", answer="secret\n")
+        [user] = self.accounts()[0]
+        self.assertIn("password here", self.imports("--without-ca"))
+        self.assertNotIn(user.uid, [token.uid for token in self.accounts()[1]])
 
     def test_no_account(self) -> None:
         """A slip of the pen leaves an empty house."""

@@ -36,6 +36,11 @@ class MetricsTests(Case):
         """The text, as it is."""
         self.assertEqual(self.said("metrics"), TEXT)
 
+    def test_hostile_server(self) -> None:
+        """What a server that somebody has taken over says does not steer a terminal."""
+        self.answers({"text": 'bumper_x{a="\x1b[2J"} 1.0\nbumper_y 2.0\n'})
+        self.assertEqual(self.said("metrics"), 'bumper_x{a="?[2J"} 1.0\nbumper_y 2.0\n')
+
     def test_file(self) -> None:
         """A whole file that others may read, in place of the one before; and nothing else."""
         output = self.folder / "bumper.prom"

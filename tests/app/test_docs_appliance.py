@@ -22,7 +22,8 @@ SMALLER = re.compile(r"^   \* - ``([\w.]+)``\n     - (\w+)\n     - (\w+)\n     -
 
 #: A command of ours that is typed, also by way of another program, with its words.
 ORDER = re.compile(
-    r"^    (?:ssh box |docker compose .* exec (?:-T )?bumper )?(?:sudo )?bumper (.+?)(?: > .*)?$",
+    r"^ {4,8}(?:\(umask 077; )?(?:ssh box |docker compose .* exec (?:-T )?bumper )?(?:sudo )?"
+    r"bumper (.+?)(?: [<>] .*)?$",
     re.MULTILINE,
 )
 

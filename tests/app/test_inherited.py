@@ -5,6 +5,7 @@ import os
 import socket
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.systemd import ListenFDs
@@ -154,9 +155,11 @@ class RequireTests(Case):
     """L{require} and L{left_over}."""
 
     def test_there(self) -> None:
-        """All there, or not needed, or none of systemd's: fine."""
+        """All there, or not needed, or none of systemd's: fine, until one of them is needed."""
         absent = Listen("web", "systemd:domain=INET:name=http", optional=True)
-        require([Listen("web", WEB), absent, Listen("web", "tcp:80")])
+        listen = [Listen("web", WEB), absent, Listen("web", "tcp:80")]
+        require(listen)
+        self.assertRaises(StartError, require, [*listen, evolve(absent, optional=False)])
 
     def test_missing(self) -> None:
         """One is missing: the start ends."""
@@ -170,7 +173,7 @@ class RequireTests(Case):
         )
         listener.startService()
         self.assertIn("bumper-http.socket", listener.why)
-        self.assertTrue(listener.settled)
+        self.assertIsNone(listener.port)
 
     def test_left_over(self) -> None:
         """What nobody asked for is named, and the names are not left for others."""

@@ -12,8 +12,10 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent, globalLogPublish
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app import cli_log
+from bumper_tw.app.asking import NotAsked
 from bumper_tw.app.control import LIMITS
-from bumper_tw.app.levels import LEVELS, LevelRoutes, changed
+from bumper_tw.app.kinds import LEVELS
+from bumper_tw.app.levels import LevelRoutes, changed
 from bumper_tw.app.logs import Threshold
 from bumper_tw.app.settings import LogSettings, Settings
 from bumper_tw.errors import BadRequest, StartError
@@ -157,7 +159,13 @@ class CommandTests(Case):
     def setUp(self) -> None:
         super().setUp()
         self.told: list[Any] = []
-        state = {"level": "info", "levels": {"mqtt": "debug"}, "parts": [], "file": ""}
+        state: dict[str, Any]
+        state = self.state = {
+            "level": "info",
+            "levels": {"mqtt": "debug"},
+            "parts": [],
+            "file": "",
+        }
 
         def ask(settings: Settings, path: str, seconds: float) -> Any:
             return state
@@ -184,6 +192,21 @@ class CommandTests(Case):
         """The words go to the server."""
         self.assertEqual(cli_log.main(["mqtt=debug", "web=warn"]), 0)
         self.assertEqual(self.told, [{"words": ["mqtt=debug", "web=warn"]}])
+
+    def test_hostile_server(self) -> None:
+        """A server that somebody has taken over does not steer the terminal of who asks it."""
+        evil = "\x1b]0;owned\x07\x9b2J"
+        self.state["level"] = evil
+        self.assertEqual(cli_log.main([]), 0)
+        self.assertEqual(self.out.getvalue().split()[-2:], ["?]0;owned??2J", "info"])
+
+        def ask(settings: Settings, path: str, seconds: float) -> Any:
+            raise NotAsked(f"the server refuses {path}: {evil}")
+
+        self.patch(cli_log, "ask", ask)
+        self.assertEqual(cli_log.main([]), 1)
+        said = "bumper: the server refuses /api/log: ?]0;owned??2J\n"
+        self.assertEqual(self.err.getvalue(), said)
 
     def test_mistyped(self) -> None:
         """A word that means nothing gets nowhere."""

@@ -6,6 +6,7 @@ from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
@@ -134,6 +135,15 @@ class Taken(MemoryReactorClock):
         raise CannotListenError("", port, OSError(98, "Address already in use"))
 
 
+class Slow(Listener):
+    """A listener whose endpoint takes its time."""
+
+    given_up = False
+
+    def _listen(self) -> Deferred[IListeningPort]:
+        return Deferred(lambda _: setattr(self, "given_up", True))
+
+
 class ListenerTests(SynchronousTestCase):
     """L{Listener} binds early, or ends the start."""
 
@@ -172,6 +182,18 @@ class ListenerTests(SynchronousTestCase):
         listener = Listener(MemoryReactorClock(), "web", "pigeon:443", Factory())
         error = self.assertRaises(StartError, listener.privilegedStartService)
         self.assertIn("pigeon:443", str(error))
+
+    def test_late(self) -> None:
+        """One that is not open at once is none for us, and nothing is opened later."""
+        for optional in (False, True):
+            listener = Slow(MemoryReactorClock(), "web", "onion:80", Factory(), optional)
+            if optional:
+                listener.privilegedStartService()
+                self.assertIn("onion:80", listener.why)
+            else:
+                error = self.assertRaises(StartError, listener.privilegedStartService)
+                self.assertIn("not open at once", str(error))
+            self.assertTrue(listener.given_up)
 
     def test_shown(self) -> None:
         """Where it is bound can be told from the port."""

@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.journald import JournalObserver, datagram
 from bumper_tw.app.log_formats import (
+    HARMLESS,
     MESSAGE,
     TRACEBACK,
     journal_fields,
@@ -146,8 +147,19 @@ class JsonTests(SynchronousTestCase):
     @given(st.text(max_size=60))
     def test_any_format(self, text: str) -> None:
         """A format that is none of ours does no harm."""
-        for form in (json_line, prefixed, journal_fields, text_of):
-            form(event(text))
+        happened = event(text)
+        said = text_of(happened)
+        self.assertEqual(said, said.translate(HARMLESS))
+        for form in (json_line, prefixed, journal_fields):
+            self.assertEqual(bool(form(happened)), bool(said), form)
+
+    def test_half_a_character(self) -> None:
+        """It is none that every reader of JSON takes, wherever it stands."""
+        line = json_line(event("half {why}", why="a \ud83d letter"))
+        assert line is not None
+        found = json.loads(line)
+        self.assertEqual((found["message"], found["why"]), ("half a ? letter", "a ? letter"))
+        found["message"].encode()
 
 
 class PrefixedTests(SynchronousTestCase):

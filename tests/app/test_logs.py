@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.application.service import Application
 from twisted.internet.task import Clock
-from twisted.logger import ILogObserver, Logger
+from twisted.logger import ILogObserver, Logger, capturedLogs, formatEvent
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from bumper_tw.app.logs import Threshold, log_file, observer
@@ -103,23 +103,31 @@ class RootTests(SynchronousTestCase):
         """SIGHUP reads the log levels again, and does every other job."""
         root = self.root(Settings(log=LogSettings(level="info")))
         done: list[str] = []
-        root.reloads.append(lambda: done.append("certificates"))
+        root.reloads["certificates"] = lambda: done.append("certificates")
+        root.follows["owners"] = lambda now: done.append(now.log.level)
         self.current = Settings(log=LogSettings(level="error"))
-        root.reload()
-        self.assertEqual(done, ["certificates"])
+        with capturedLogs() as said:
+            root.reload()
+        self.assertEqual(done, ["error", "certificates"])
         self.assertEqual(root.threshold.settings.level, "error")
+        lines = [formatEvent(event) for event in said]
+        self.assertEqual(lines, ["reloading certificates, log levels, owners"])
 
     def test_reload_of_nonsense(self) -> None:
-        """A file that has become wrong changes nothing, and the other jobs are done."""
+        """A file that has become wrong changes nothing, once; and the other jobs are done."""
         root = self.root(Settings())
         done: list[str] = []
-        root.reloads.append(lambda: done.append("certificates"))
+        root.reloads["certificates"] = lambda: done.append("certificates")
+        root.follows["owners"] = lambda now: done.append("owners")
 
         def wrong() -> Settings:
             raise StartError("bumper.toml: no such key")
 
         root._start = Start({}, wrong)
-        root.reload()
+        with capturedLogs() as said:
+            root.reload()
+        lines = [formatEvent(event) for event in said][1:]
+        self.assertEqual(lines, ["kept as it was: bumper.toml: no such key"])
         self.assertEqual(done, ["certificates"])
         self.assertEqual(root.threshold.settings.level, "info")
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from attrs import evolve
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from bumper_tw.app.metrics_side import LARGEST, TokenFile
 from bumper_tw.app.settings import MetricsSettings, Settings
 from bumper_tw.errors import StartError
+from bumper_tw.integrations.metrics import FRESH
 from tests.integrations.measured import Measured
 
 TOKEN = "k7Qp2xZ9k7Qp2xZ9"
@@ -30,13 +32,13 @@ class TokenTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
-        self.file = TokenFile(self.path)
+        self.file = TokenFile()
 
     def load(self, text: bytes) -> bytes:
         """What a file comes to."""
         self.path.write_bytes(text)
         self.path.chmod(0o600)
-        self.file.load()
+        self.file.load(self.path)
         return self.file.token
 
     def wrong(self, text: bytes) -> str:
@@ -45,7 +47,16 @@ class TokenTests(SynchronousTestCase):
         said = str(self.assertRaises(StartError, self.load, text))
         self.assertEqual(self.file.token, before)
         self.assertIn(str(self.path), said)
-        self.assertIn("metrics.token", said)
+        self.assertIn("metrics.token_file", said)
+        return said
+
+    def unreadable(self, path: Path) -> str:
+        """What is said where there is no file; it names nobody's path, nor what may be a token."""
+        before = self.file.token
+        said = str(self.assertRaises(StartError, self.file.load, path))
+        self.assertEqual(self.file.token, before)
+        self.assertIn("metrics.token_file names no file", said)
+        self.assertNotIn(path.name, said)
         return said
 
     def test_good(self) -> None:
@@ -61,22 +72,31 @@ class TokenTests(SynchronousTestCase):
         self.assertIn("one line", self.wrong(f"{TOKEN}\n{TOKEN}".encode()))
         self.assertIn("one line", self.wrong(b"\xff" * 20))
         self.assertIn("one line", self.wrong(b"a b" * (LARGEST * 100)))
-        self.path.unlink()
-        said = str(self.assertRaises(StartError, self.file.load))
-        self.assertIn("No such file", said)
+
+    def test_no_file(self) -> None:
+        """The token itself in place of a path; a folder, a pipe that would make us wait."""
+        self.load(TOKEN.encode())
+        self.assertIn("No such file", self.unreadable(self.path.with_name(TOKEN)))
+        self.unreadable(self.path.with_name(TOKEN * 20))
+        self.unreadable(self.path / TOKEN)
+        folder, pipe = self.path.with_name("a folder"), self.path.with_name("a pipe")
+        folder.mkdir()
+        os.mkfifo(pipe)
+        self.assertIn("Is a directory", self.unreadable(folder))
+        self.assertIn("something else", self.unreadable(pipe))
 
     def test_none(self) -> None:
         """Nobody has to choose one."""
-        file = TokenFile(Path())
-        file.load()
-        self.assertEqual(file.token, b"")
+        self.load(TOKEN.encode())
+        self.file.load(Path())
+        self.assertEqual(self.file.token, b"")
 
     def test_open_to_all(self) -> None:
         """One that everybody reads is told of; the token is not."""
         self.load(TOKEN.encode())
         self.path.chmod(0o644)
         with capturedLogs() as said:
-            self.file.load()
+            self.file.load(self.path)
         [line] = [formatEvent(event) for event in said]
         self.assertIn("chmod o-r", line)
         self.assertNotIn(TOKEN, line)
@@ -88,7 +108,7 @@ class SideTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
         self.path.write_text(TOKEN)
-        self.measured = Measured(Settings(metrics=MetricsSettings(token=self.path)))
+        self.measured = Measured(Settings(metrics=MetricsSettings(token_file=self.path)))
 
     def test_scraped(self) -> None:
         """Prometheus gets what it understands."""
@@ -124,19 +144,49 @@ class SideTests(SynchronousTestCase):
 
     def test_reload(self) -> None:
         """Another token, read again; one that is no good changes nothing."""
+        follow, settings = self.measured.side.follow, self.measured.settings
         self.path.write_text(TOKEN[::-1])
         self.assertEqual(self.measured.ask(TOKEN).status, 200)
-        self.measured.side.reload()
+        follow(settings)
         self.assertEqual(self.measured.ask(TOKEN).status, 401)
         self.assertEqual(self.measured.ask(TOKEN[::-1]).status, 200)
         self.path.write_text("short")
-        self.assertRaises(StartError, self.measured.side.reload)
+        self.assertRaises(StartError, follow, settings)
         self.assertEqual(self.measured.ask(TOKEN[::-1]).status, 200)
+
+    def test_newly_set(self) -> None:
+        """So is a file that the settings name only now, and one that they name no more."""
+        measured = Measured()
+        named = evolve(measured.settings, metrics=MetricsSettings(token_file=self.path))
+        for settings, status in ((named, 200), (measured.settings, 401)):
+            self.assertEqual(measured.ask(TOKEN).status, 601 - status)
+            measured.side.follow(settings)
+            self.assertEqual(measured.ask(TOKEN).status, status)
+
+    def test_kept(self) -> None:
+        """However many ask, figures are read once a second, for each format."""
+        house = self.measured.house
+
+        def known(**more: str) -> bool:
+            return b"\nbumper_robots_known 1.0\n" in self.measured.ask(TOKEN, **more).body
+
+        self.assertFalse(known())
+        house.robot()
+        self.assertFalse(known())
+        self.assertTrue(known(Accept=OPEN_METRICS))
+        house.clock.advance(FRESH / 2)
+        self.assertFalse(known())
+        house.clock.advance(FRESH / 2)
+        self.assertTrue(known())
+        house.clock.rightNow -= 3600
+        house.robot().vanish()
+        told = self.measured.ask(TOKEN).body
+        self.assertIn(b"\nbumper_robots_missing 1.0\n", told)
 
     def test_start(self) -> None:
         """A token that is no good ends the start."""
         self.path.write_text("short")
-        settings = Settings(metrics=MetricsSettings(token=self.path))
+        settings = Settings(metrics=MetricsSettings(token_file=self.path))
         self.assertRaises(StartError, Measured, settings)
 
     def test_families(self) -> None:

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.lifecycle import Listener, Step
 from bumper_tw.app.notify import Watcher
-from bumper_tw.app.root import LOOK, Root, Start
+from bumper_tw.app.root import Root, Start
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import StartError
 
@@ -32,13 +32,6 @@ class Starting(MemoryReactorClock):
         """Run."""
         for call in self.waiting:
             call()
-
-
-class Slow(Listener):
-    """A listener that takes its time."""
-
-    def privilegedStartService(self) -> None:
-        """Later."""
 
 
 class TidingsTests(SynchronousTestCase):
@@ -63,11 +56,10 @@ class TidingsTests(SynchronousTestCase):
             raise StartError("bumper.toml: no such key")
         return self.current
 
-    def listener(self, kind: type[Listener] = Listener, at: str = "tcp:443") -> Listener:
+    def listener(self, at: str = "tcp:443") -> None:
         """One more."""
-        made = kind(self.reactor, "web", at, Factory(), optional=at != "tcp:443")
+        made = Listener(self.reactor, "web", at, Factory(), optional=at != "tcp:443")
         made.setServiceParent(self.root)
-        return made
 
     def start(self) -> None:
         """The server starts, and the reactor runs."""
@@ -87,15 +79,11 @@ class TidingsTests(SynchronousTestCase):
         self.assertEqual(self.told, [READY])
 
     def test_not_bound(self) -> None:
-        """It is not said as long as one listener is missing."""
+        """Who is never ready is one whose listener is missing: that ends the start."""
         self.listener()
-        slow = self.listener(Slow)
-        self.start()
-        self.reactor.pump([LOOK] * 50)
-        self.assertEqual(self.told, [])
-        Listener.privilegedStartService(slow)
-        self.reactor.advance(LOOK)
-        self.assertEqual(self.told, [READY])
+        Listener(self.reactor, "web", "systemd:name=no", Factory()).setServiceParent(self.root)
+        self.assertRaises(StartError, self.start)
+        self.assertEqual((self.told, self.reactor.getDelayedCalls()), ([], []))
 
     def test_optional(self) -> None:
         """One that the owner does without is not missing."""
@@ -105,11 +93,9 @@ class TidingsTests(SynchronousTestCase):
 
     def test_stopped_before_ready(self) -> None:
         """Who is stopped before that is never ready."""
-        slow = self.listener(Slow)
-        self.start()
+        self.root.startService()
         self.successResultOf(self.root.stopService())
-        Listener.privilegedStartService(slow)
-        self.reactor.pump([LOOK] * 50)
+        self.reactor.go()
         self.assertEqual(self.beginnings(), ["STOPPING=1"])
 
     def test_stopping(self) -> None:
@@ -124,7 +110,7 @@ class TidingsTests(SynchronousTestCase):
     def test_reload(self) -> None:
         """It is ready again when the last job is done."""
         slow: Deferred[None] = Deferred()
-        self.root.reloads += [lambda: None, lambda: slow]
+        self.root.reloads |= {"answers": lambda: None, "accounts": lambda: slow}
         self.start()
         reloaded = self.root.reload()
         self.assertEqual(self.beginnings(), ["READY=1", "RELOADING=1"])
@@ -142,7 +128,7 @@ class TidingsTests(SynchronousTestCase):
 
     def test_reload_with_a_bug(self) -> None:
         """And when a job breaks in a way that nobody expected; the log has it."""
-        self.root.reloads.append(lambda: 1 // 0)
+        self.root.reloads["answers"] = lambda: 1 // 0
         self.start()
         self.successResultOf(self.root.reload())
         self.assertEqual(self.beginnings()[-1], "READY=1")

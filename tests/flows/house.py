@@ -124,12 +124,12 @@ class House:
         self.seen = Observation(
             self.clock, self.settings, self.facts, vault, RecordStore(database)
         )
-        measured = list(figures(self.seen, self.facts, self.brokerage, xmpp, database, vault))
-        more = (route for each in measured for route in each.routes())
-        routes = [*self.seen.routes(), *more]
+        measured = figures(
+            self.seen, self.facts, self.brokerage, xmpp, database, vault, lambda: self.site
+        )
+        self.seen.control += measured.control
+        routes = [*self.seen.routes(), *measured.routes]
         self.site = website(self.clock, self.settings, vault, self.facts, routes)
-        for each in measured:
-            each.serves(self.site)
 
     def robot(self, **script: Any) -> JsonRobot:
         """Dusty, switched on; C{script} says what it answers."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.settings import MetricsSettings, Settings
+from bumper_tw.integrations.metrics import FRESH
 from tests.flows.house import House
 from tests.flows.owners import OwnersCase
 from tests.web.browser import Browser, Page
@@ -32,6 +33,7 @@ class MetricsTests(SynchronousTestCase):
         told = {"account": "anna", "password": "secret"}
         account = house.browser().post("/api/login", told).json["token"]
         for token in (TOKEN, account):
+            house.clock.advance(FRESH)
             page = self.ask(house, token)
             self.assertEqual(page.status, 200)
         self.assertIn(b"\nbumper_robots_known 1.0\n", page.body)

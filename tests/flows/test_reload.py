@@ -5,8 +5,7 @@ from pathlib import Path
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.assembly import reload_accounts, reload_closed, reload_passwords
-from bumper_tw.app.root import Start
+from bumper_tw.app.assembly import follow_closed, reload_accounts, reload_passwords
 from bumper_tw.app.settings import Settings
 from bumper_tw.core.owner import Owner
 from bumper_tw.core.passwords import Passwords, md5_hex
@@ -246,7 +245,7 @@ class ClosedTests(Case):
         """It is as the settings have it now."""
         shut = evolve(Settings(), identity=evolve(Settings().identity, closed=True))
         self.assertFalse(self.house.facts.secrets.closed)
-        reload_closed(self.house.facts, Start({}, lambda: shut))
+        follow_closed(self.house.facts, shut)
         self.assertTrue(self.house.facts.secrets.closed)
-        reload_closed(self.house.facts, Start({}, Settings))
+        follow_closed(self.house.facts, Settings())
         self.assertFalse(self.house.facts.secrets.closed)

@@ -82,13 +82,15 @@ class Measured:
             Keys(),
         )
         guard = Guard(house.facts.accounts)
-        self.side = MetricsSide(house.clock, self.settings, sources, guard, house.clock.seconds)
-        self.side.serves(house.site)
+        seconds = house.clock.seconds
+        self.side = MetricsSide(
+            house.clock, self.settings, sources, guard, lambda: house.site, seconds
+        )
         self.site = build_site(self.side.routes(), house.clock)
 
     def told(self) -> Told:
         """The figures as they are now."""
-        return Told(self.side.metrics.render()[0].decode())
+        return Told(self.side.metrics.text().decode())
 
     def ask(self, token: str = "", **more: str) -> Page:
         """Ask as Prometheus does."""

@@ -36,13 +36,13 @@ class StorageTests(MeasuredCase):
         self.house.robot()
         told = self.told()
         for name in (
-            "bumper_database_works_total",
+            "bumper_database_requests_total",
             "bumper_database_transaction_seconds_count",
             "bumper_database_transaction_seconds_sum",
         ):
             self.assertGreater(told.value(name), before.value(name), name)
         committed = told.value("bumper_database_transactions_total", result="committed")
-        self.assertEqual(committed, told.value("bumper_database_works_total"))
+        self.assertEqual(committed, told.value("bumper_database_requests_total"))
         self.assertEqual(told.value("bumper_database_transactions_total", result="failed"), 0)
         self.assertEqual(told.value("bumper_database_waiting"), 0)
 

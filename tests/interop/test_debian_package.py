@@ -1,10 +1,11 @@
 """The Debian package, in a Debian: installed, used, upgraded, removed and purged."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 from tests.interop.case import InteropCase, clients_wanted
-from tests.interop.children import Child
+from tests.interop.children import Child, until
 from tests.interop.chroots import Chroot, needed, package, tree
 from tests.interop.server import ROOT
 
@@ -37,6 +38,34 @@ for text in [*ours, *(t for d in brought for t in d.requires or ())]:
             print(text, "but there is", version(need.name))
 print(len(brought), "looked at")
 """
+
+
+#: A process of the server as it is, and with the privilege to open ports.
+AS_BUMPER = ("setpriv", "--reuid", "bumper", "--regid", "bumper", "--init-groups", "--")
+AS_SERVER = (
+    *AS_BUMPER[:-1],
+    *("--inh-caps", "-all,+net_bind_service", "--ambient-caps", "-all,+net_bind_service", "--"),
+)
+
+#: Takes hold of another process (PTRACE_ATTACH), and says with which error.
+TRACE = (
+    "import ctypes, sys; call = ctypes.CDLL(None, use_errno=True).ptrace; "
+    "print(ctypes.get_errno() if call(16, int(sys.argv[1]), 0, 0) else 0)"
+)
+
+RESTORE = "restore --force - < /root/kept.tar"
+
+#: A restore that was never begun.
+PLAN = (
+    '{"stamp": "1", "moves": [{"folder": "/var/lib/bumper", "entry": "evil", '
+    '"draft": "../../../../etc/profile.d/evil.sh", "had": false}]}'
+)
+
+
+def owner_of(child: Child) -> list[str]:
+    """The numbers of the user that a process is of."""
+    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+    return next(line.split()[1:] for line in lines if line.startswith("Uid:"))
 
 
 def newer(debian: Chroot, package: str, version: str) -> str:
@@ -77,6 +106,8 @@ class DebianPackageTests(InteropCase):
         self.check_needs()
         self.check_root_first()
         self.check_served()
+        self.check_taken_over()
+        self.check_traced()
         self.check_upgraded()
         self.check_removed()
         self.check_purged()
@@ -186,10 +217,63 @@ class DebianPackageTests(InteropCase):
         self.assertIn("other@example.org", self.debian.do(BUMPER, "user", "list"))
         self.assertEqual(self.owners(), {"bumper:bumper"})
         self.assertEqual(self.modes(f"{DATA}/bumper.db"), ["bumper:bumper 600"])
-        # Root may still leave something where only root may.
-        self.debian.do(BUMPER, "backup", "/root/kept.tar")
-        self.assertTrue(self.debian.do("stat", "-c", "%s", "/root/kept.tar").strip())
+        # What only root may write, root's shell opens.
+        refused = self.debian.run(BUMPER, "backup", "/root/kept.tar")
+        self.assertEqual((refused.returncode, refused.stderr.count("\n")), (1, 1), refused.stderr)
+        self.assertIn("(umask 077; bumper backup - > /root/kept.tar)", refused.stderr)
+        open_to_all = self.debian.run("sh", "-c", f"umask 022; {BUMPER} backup - > /root/open.tar")
+        self.assertIn("others may read", open_to_all.stderr)
+        self.debian.do("sh", "-ec", f"umask 077; {BUMPER} backup - > /root/kept.tar")
+        self.assertEqual(self.modes("/root/kept.tar"), ["root:root 600"])
         self.stop(server)
+
+    def check_taken_over(self) -> None:
+        """Whoever is the server leads root's commands nowhere by what he puts into its folder."""
+        before = self.everything()
+        self.debian.do("sh", "-ec", "umask 077; echo hidden > /etc/hidden")
+        for planted, command in (
+            (f"mv {DATA}/bumper.db {DATA}/x; ln -s /etc/profile.d/zz.sh {DATA}/bumper.db",
+             "user list"),
+            (f"mv {DATA}/certs {DATA}/x; ln -s /etc/profile.d {DATA}/certs", RESTORE),
+            (f"mv {DATA}/certs/bumper.crt {DATA}/x; ln -s /etc/hidden {DATA}/certs/bumper.crt",
+             "backup - | grep -ac hidden"),
+            (f"ln -s /etc/hidden {DATA}/twistd.log",
+             "support-bundle - | gzip -dc | grep -ac ^hidden"),
+            (f"echo id > {DATA}/evil; echo '{PLAN}' > {DATA}/restore-under-way.json",
+             "restore --put-back"),
+        ):  # fmt: skip
+            self.debian.do(*AS_BUMPER, "cp", "-a", DATA, "/tmp/spare")
+            self.debian.do(*AS_BUMPER, "sh", "-ec", planted)
+            done = self.debian.run("sh", "-c", f"umask 077; {BUMPER} {command}")
+            self.assertNotEqual(done.returncode, 0, (command, done.stdout))
+            self.assertNotIn("Traceback", done.stderr)
+            self.debian.do(*AS_BUMPER, "sh", "-ec", f"rm -rf {DATA}/*; cp -a /tmp/spare/. {DATA}")
+            self.debian.do("rm", "-rf", "/tmp/spare")
+        self.debian.do("rm", "/etc/hidden")
+        grown = {path for path in self.everything() - before if not path.startswith(DATA)}
+        self.assertEqual(grown, set())
+        restored = self.debian.do("sh", "-c", f"umask 077; {BUMPER} {RESTORE}")
+        self.assertIn("restored: the authority", restored)
+        self.assertEqual(self.owners(), {"bumper:bumper"})
+
+    def is_of(self, child: Child, user: str) -> bool:
+        """Whether a process is of a user already."""
+        return user in owner_of(child)
+
+    def check_traced(self) -> None:
+        """Nor does he get hold of a command, and of root's terminal with it."""
+        self.debian.do("mkfifo", "/root/never")
+        plain = self.debian.start(*AS_BUMPER, "sleep", "600")
+        command = self.debian.start("sh", "-c", f"exec {BUMPER} user add x <> /root/never")
+        for child in (plain, command):
+            self.addCleanup(self.ended, child)
+        of_bumper = self.debian.do("id", "-u", "bumper").strip()
+        for child, said in ((plain, "0\n"), (command, "1\n")):
+            until(partial(self.is_of, child, of_bumper), "it goes on as bumper")
+            traced = self.debian.do(*AS_SERVER, "python3", "-c", TRACE, str(child.pid))
+            self.assertEqual(traced, said)
+            child.kill()
+        self.debian.do("rm", "/root/never")
 
     def check_upgraded(self) -> None:
         """A changed conffile and the data stay, and the newer server goes on with them."""
@@ -215,8 +299,14 @@ class DebianPackageTests(InteropCase):
         self.assertIn("No such file", gone.stderr)
 
     def check_purged(self) -> None:
-        """Nothing stays but what was needed, and a user who can do nothing."""
+        """
+        Nothing stays but what was needed, what the owner has put there, and a user who can do
+        nothing.
+        """
+        self.debian.do("sh", "-ec", "umask 077; echo word > /etc/bumper/metrics.token")
         self.apt("purge", "bumper")
+        self.assertEqual(self.debian.do("ls", "/etc/bumper"), "metrics.token\n")
+        self.debian.do("rm", "-r", "/etc/bumper")
         self.apt("autoremove", "--purge")
         left = {path for path in self.everything() - self.before if "bumper" in path}
         self.assertEqual(left, set())

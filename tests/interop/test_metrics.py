@@ -115,7 +115,7 @@ class MetricsCase(InteropCase):
 
     def server(self, *options: str) -> tuple[Server, int]:
         """It, and where it speaks HTTP."""
-        server = self.serve("--set", f"metrics.token={self.token}", *options)
+        server = self.serve("--set", f"metrics.token_file={self.token}", *options)
         return server, server.ports().web
 
     def typed(self, server: Server, *words: str) -> tuple[int, str, str]:

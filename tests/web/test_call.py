@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 
 from bumper_tw.errors import BadRequest
+from bumper_tw.front.contact import plain_address
 from bumper_tw.web.call import (
     Answer,
     Call,
@@ -17,7 +18,6 @@ from bumper_tw.web.call import (
     json_answer,
     parse_authority,
     parse_form,
-    plain_address,
 )
 from bumper_tw.web.routes import POST, Route
 from bumper_tw.web.site import build_site

@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from pathlib import Path
 from stat import S_IMODE, S_ISREG
 from typing import BinaryIO, Protocol
 
@@ -25,6 +24,7 @@ from bumper_tw.app.backups.manifest import (
 )
 from bumper_tw.app.backups.sources import Source
 from bumper_tw.app.backups.tar import Readable, Writable
+from bumper_tw.app.backups.ways import inside
 from bumper_tw.errors import BadRequest, StorageError
 
 
@@ -82,9 +82,8 @@ def opened(source: Source) -> BinaryIO:
     @raise Changed: it has gone, or something else is in its place.
     @raise StorageError: we may not.
     """
-    links = 0 if source.follow else os.O_NOFOLLOW
     try:
-        handle = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | links)
+        handle = _handle(source)
     except FileNotFoundError as gone:
         raise Changed(f"{source.path} has gone meanwhile") from gone
     except OSError as error:
@@ -93,6 +92,14 @@ def opened(source: Source) -> BinaryIO:
         os.close(handle)
         raise BadRequest(f"{source.path} is not a file")
     return os.fdopen(handle, "rb")
+
+
+def _handle(source: Source) -> int:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    if source.follow:
+        return os.open(source.path, flags)
+    with inside(source.path.absolute().parent) as at:
+        return os.open(source.path.name, flags | os.O_NOFOLLOW, dir_fd=at)
 
 
 def write(manifest: Manifest, sources: Iterable[Source], target: Writable) -> None:
@@ -234,18 +241,3 @@ class _Kept(Nowhere):
 
     def write(self, data: bytes) -> None:
         self._held += data
-
-
-def sized(path: Path) -> int:
-    """
-    How large a file is.
-
-    @raise BadRequest: it is not there, or no file.
-    """
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror}") from error
-    if not S_ISREG(found.st_mode):
-        raise BadRequest(f"{path} is not a file")
-    return found.st_size

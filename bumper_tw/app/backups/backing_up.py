@@ -11,13 +11,14 @@ from attrs import frozen
 
 from bumper_tw.app.backups import archive
 from bumper_tw.app.backups.archive import Changed
-from bumper_tw.app.backups.copying import Figures, copy_database, examined
+from bumper_tw.app.backups.copying import Figures, examined
 from bumper_tw.app.backups.manifest import BASE, CERTS, Manifest
 from bumper_tw.app.backups.output import unwritable
 from bumper_tw.app.backups.sealing import SALT_BYTES, Sealer
 from bumper_tw.app.backups.sources import Source, Sources
 from bumper_tw.errors import BadRequest, StorageError
 from bumper_tw.pki.directory import CA
+from bumper_tw.storage import snapshots
 from bumper_tw.storage.migrations import DATABASE
 
 #: How often everything is read again because a file has changed meanwhile.
@@ -59,9 +60,9 @@ class Order:
         """
         data = self.sources.settings.storage.directory / DATABASE
         must_be_ours(data, self.sources.settings.tls.directory)
-        with scratch_in(self.scratch) as folder, target as stream:
+        with scratch_in(self.scratch, name) as folder, target as stream:
             copy = folder / DATABASE
-            copy_database(data, copy)
+            snapshots.copy(data, copy)
             figures = examined(copy, str(data))
             try:
                 return Made(self._written(stream, copy, figures), figures)
@@ -69,15 +70,16 @@ class Order:
                 raise StorageError(unwritable(name, error)) from error
 
     def _written(self, stream: BinaryIO, copy: Path, figures: Figures) -> Manifest:
-        for left in reversed(range(TRIES)):
+        left = TRIES
+        while True:
             try:
                 return self._write(stream, copy, figures)
             except Changed:
+                left -= 1
                 if not (left and stream.seekable()):
                     raise
-                stream.seek(0)
-                stream.truncate()
-        raise AssertionError("unreachable")
+            stream.seek(0)
+            stream.truncate()
 
     def _write(self, stream: BinaryIO, copy: Path, figures: Figures) -> Manifest:
         sources = [*self.sources.all(), Source(BASE, copy)]
@@ -100,6 +102,8 @@ def must_be_ours(database: Path, certs: Path) -> None:
     @raise BadRequest: there is nothing.
     """
     for path, option in ((database, "--data"), (certs / CA, "--certs")):
+        if path.is_symlink():
+            raise BadRequest(f"{path} is a link, which is not followed; put the file itself there")
         if not path.is_file():
             raise BadRequest(
                 f"there is no {path}; name the settings file of the server with --config, or the "
@@ -108,18 +112,19 @@ def must_be_ours(database: Path, certs: Path) -> None:
 
 
 @contextmanager
-def scratch_in(folder: Path) -> Iterator[Path]:
+def scratch_in(folder: Path, name: Path) -> Iterator[Path]:
     """
     A folder of our own for a while.
 
+    @param name: what it is for.
     @raise StorageError: it cannot be made.
     """
     try:
         made = TemporaryDirectory(prefix=SCRATCH, dir=folder, ignore_cleanup_errors=True)
     except OSError as error:
-        raise StorageError(unwritable(folder, error)) from error
+        raise StorageError(unwritable(name, error)) from error
     with made as place:
-        yield Path(place)
+        yield Path(place).resolve()
 
 
 def told(made: Made) -> str:

@@ -10,12 +10,10 @@ from attrs import define, field, frozen
 from bumper_tw.app.backups.archive import Nowhere, Sink
 from bumper_tw.app.backups.manifest import CERTS, CONFIG, Member
 from bumper_tw.app.backups.plan import DRAFT
+from bumper_tw.app.backups.ways import INTO, inside
 
 #: New files, which must not be there: no link is followed.
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-#: A folder, and no link to one.
-INTO = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @frozen
@@ -71,8 +69,9 @@ class Drafts:
         @raise OSError: the disk refuses.
         """
         for folder in {*self.folders.values(), *(path.parent for path in self.files.values())}:
-            (folder / DRAFT).mkdir(mode=0o700)
-            self._roots[folder] = os.open(folder / DRAFT, INTO)
+            with inside(folder) as at:
+                os.mkdir(DRAFT, 0o700, dir_fd=at)
+                self._roots[folder] = os.open(DRAFT, INTO, dir_fd=at)
 
     def close(self) -> None:
         """Let go of the folders."""

@@ -52,10 +52,6 @@ ENTRIES: Mapping[str, tuple[str, ...]] = {
 SETTINGS, BASE = f"{CONFIG}/bumper.toml", f"{DATA}/{DATABASE}"
 
 
-#: Letters that no name has for a good reason.
-ODD = re.compile(r"[\x00-\x1f\x7f\\]")
-
-
 class Refused(BadRequest):
     """An archive is damaged, or none of ours; nothing was touched."""
 
@@ -173,9 +169,3 @@ def is_plain(piece: str) -> bool:
     return (
         not long and piece not in {"", ".", ".."} and not re.search(r"[\x00-\x1f\x7f/\\]", piece)
     )
-
-
-def entry_of(name: str) -> tuple[str, str]:
-    """The part of the archive, and what is moved as one: a file, or a whole folder."""
-    part, entry, *_ = name.split("/")
-    return part, entry

@@ -44,8 +44,13 @@ def must_be_new(path: Path, replace: bool) -> None:
     Look before there is much work.
 
     @raise BadRequest: there is something with that name.
+    @raise StorageError: we may not look.
     """
-    if path.is_dir():
+    try:
+        folder = path.is_dir()
+    except OSError as error:
+        raise StorageError(unwritable(path, error)) from error
+    if folder:
         raise BadRequest(f"{path} is a folder; name a file in it")
     if os.path.lexists(path) and not replace:
         raise BadRequest(f"{path} is there already; --force writes over it")
@@ -53,7 +58,10 @@ def must_be_new(path: Path, replace: bool) -> None:
 
 def unwritable(path: Path, error: OSError) -> str:
     """One sentence about what the disk has against it."""
-    return f"{path} cannot be written: {error.strerror or error}"
+    said = f"{path} cannot be written: {error.strerror or error}"
+    if isinstance(error, PermissionError):
+        return f"{said}; let your shell write it: (umask 077; bumper backup - > {path})"
+    return said
 
 
 def _named(draft: Path, path: Path, replace: bool) -> None:

@@ -9,12 +9,13 @@ file system of its own, or a place where we may not write beside it.
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from attrs import asdict, field, frozen
+from attrs import Attribute, asdict, field, frozen
 from attrs.validators import deep_iterable, instance_of, matches_re
 
+from bumper_tw.app.backups.manifest import CERTS, CONFIG, DATA, ENTRIES
 from bumper_tw.errors import StorageError
 
 #: What is to come, in each folder.
@@ -23,7 +24,7 @@ DRAFT = ".restore-new"
 #: Nobody writes a longer one.
 LARGEST = 1 << 20
 
-ONE_NAME = matches_re(r"[^/\x00]+")
+ONE_NAME = matches_re(r"(?!\.\.?\Z)[^/\x00]+")
 
 
 @frozen
@@ -39,8 +40,14 @@ class Move:
 
     folder: str = field(validator=matches_re(r"/[^\x00]*"))
     entry: str = field(validator=ONE_NAME)
-    draft: str = field(validator=instance_of(str))
+    draft: str = field()
     had: bool = field(validator=instance_of(bool))
+
+    @draft.validator
+    def _is_of_our_form(self, _: "Attribute[str]", draft: object) -> None:
+        ours = {f"{part}/{self.entry}" for part in (DATA, CERTS)}
+        if draft not in {"", *ours, *(f"{CONFIG}/{name}" for name in ENTRIES[CONFIG])}:
+            raise ValueError(f"no draft of ours is called {draft!r}")
 
     @property
     def place(self) -> Path:
@@ -89,12 +96,13 @@ class Plan:
         return (json.dumps(asdict(self), indent=1) + "\n").encode()
 
 
-def read(path: Path) -> Plan | None:
+def read(path: Path, folders: Collection[Path] | None) -> Plan | None:
     """
     What was written down.
 
+    @param folders: those that it may be about; C{None} for any.
     @return: C{None} if nothing was.
-    @raise StorageError: it cannot be read, or is somebody else's.
+    @raise StorageError: it cannot be read, is somebody else's, or is about another folder.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -109,7 +117,14 @@ def read(path: Path) -> Plan | None:
         if os.fstat(handle).st_uid != os.geteuid():
             raise StorageError(f"{path} is of another user, who has to finish what it is about")
         text = stream.read(LARGEST)
-    return parsed(path, text)
+    plan = parsed(path, text)
+    for folder in plan.folders():
+        if folders is not None and folder not in folders:
+            raise StorageError(
+                f"{path} is about {folder}, which these settings do not name; name the settings "
+                "of that restore with --config, or the folders with --data and --certs"
+            )
+    return plan
 
 
 def parsed(path: Path, text: bytes) -> Plan:

@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from itertools import count
@@ -23,23 +23,23 @@ from bumper_tw.app.backups.archive import Archive, Memory, Nowhere, Sink
 from bumper_tw.app.backups.bare import Bare
 from bumper_tw.app.backups.checks import must_be_whole, must_fit
 from bumper_tw.app.backups.copying import Figures, examined
-from bumper_tw.app.backups.drafts import Drafts, owner_of
+from bumper_tw.app.backups.drafts import Drafts
 from bumper_tw.app.backups.manifest import BASE, CERTS, CONFIG, Manifest, Member, Refused
 from bumper_tw.app.backups.plan import DRAFT, Plan
 from bumper_tw.app.backups.swap import Swap, nothing, told
 from bumper_tw.app.backups.targets import Targets, Wishes, targets
+from bumper_tw.app.backups.ways import inside
 from bumper_tw.app.config import FILE_LIMIT
-from bumper_tw.app.control import control_path, is_served
-from bumper_tw.app.settings import Settings
+from bumper_tw.app.running import must_not_run
 from bumper_tw.errors import BadRequest, StorageError
 from bumper_tw.pki.directory import CA
 from bumper_tw.storage.migrations import DATABASE, RESTORING
 
-#: Where SQLite locks a database that is open, and how many bytes of it (its "shared" lock).
-SHARED_AT, SHARED_BYTES = 0x40000002, 510
-
 #: How people and systems end a program.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+#: What must not be done beside a server.
+RESTORE = "restore"
 
 #: What stays free on a disk.
 SPARE = 1 << 20
@@ -61,30 +61,55 @@ def verified(archive: Archive | Bare, wishes: Wishes) -> Verified:
     @raise Refused: something in it is wrong.
     @raise BumperError: something else is; the text says what.
     """
+    bare = isinstance(archive, Bare)
+    manifest, held = checked(archive)
+    return Verified(archive, manifest, targets(wishes, manifest, held, bare))
+
+
+def checked(archive: Archive | Bare) -> tuple[Manifest, dict[str, bytes]]:
+    """
+    Read all of an archive.
+
+    @return: also its small files, by their names.
+    @raise Refused: something in it is wrong.
+    """
     small = Memory(is_small)
     manifest = archive.read(small)
-    bare = isinstance(archive, Bare)
-    if not bare:
+    if not isinstance(archive, Bare):
         must_be_whole(manifest)
     held = {name: bytes(text) for name, text in small.held.items()}
     must_fit(held)
-    return Verified(archive, manifest, targets(wishes, manifest, held, bare))
+    return manifest, held
+
+
+@frozen
+class Only:
+    """Takes one file, and forgets the others."""
+
+    name: str
+    sink: Sink
+
+    def __call__(self, member: Member) -> Sink:
+        """Take one."""
+        return self.sink if member.name == self.name else Nowhere()
+
+
+def show(archive: Archive | Bare, name: str, target: Sink) -> None:
+    """
+    Write one file of an archive to C{target}, once all of it is known to be right.
+
+    @raise BadRequest: there is no such file.
+    """
+    manifest, _ = checked(archive)
+    if manifest.find(name) is None:
+        raise BadRequest(f"there is no {name!r} in it; tar tf FILE lists a backup without a seal")
+    if archive.read(Only(name, target)) != manifest:
+        raise Refused("it has changed while it was read")
 
 
 def is_small(member: Member) -> bool:
     """Whether it may be looked at in memory."""
     return member.name.startswith((f"{CERTS}/", f"{CONFIG}/")) and member.size <= FILE_LIMIT
-
-
-@frozen
-class OnlyDatabase:
-    """Takes the database to a file, and nothing else."""
-
-    path: Path
-
-    def __call__(self, member: Member) -> Sink:
-        """Take one."""
-        return self.path.open("xb") if member.name == BASE else Nowhere()
 
 
 def tried(found: Verified) -> Figures:
@@ -96,7 +121,8 @@ def tried(found: Verified) -> Figures:
     with TemporaryDirectory(prefix="bumper-") as folder:
         place = Path(folder) / DATABASE
         try:
-            found.archive.read(OnlyDatabase(place))
+            with place.open("xb") as target:
+                found.archive.read(Only(BASE, target))
         except OSError as error:
             raise StorageError(f"its database cannot be looked at: {told(error)}") from error
         return fitting(found.manifest, place)
@@ -139,21 +165,22 @@ def restore(
     @raise BumperError: it is not possible; then all is as it was.
     """
     where = found.targets
-    must_not_run(where.settings)
+    must_not_run(where.settings, RESTORE)
     swap = Swap(where.data, step)
     with ExitStack() as stack:
         try:
             for folder in where.all_folders():
-                made(folder)
+                with inside(folder, make=True):
+                    pass
             stack.enter_context(alone(where.data))
-            said = put_back(where.data, step)
+            said = put_back(where.data, where.known, step)
             must_be_allowed(where, force)
             plan = Plan(stamp(where, now), tuple(where.moves(found.manifest)))
             figures = drafted(found, swap)
         except OSError as error:
             raise StorageError(f"nothing is restored: {told(error)}") from error
         with undisturbed():
-            swap.carry_out(plan, lambda: must_not_run(where.settings))
+            swap.carry_out(plan, lambda: must_not_run(where.settings, RESTORE))
     return Restored(plan, figures, tuple(said))
 
 
@@ -197,14 +224,17 @@ def stamp(where: Targets, now: datetime) -> str:
     )
 
 
-def put_back(data: Path, step: Callable[[str], None] = nothing) -> list[str]:
+def put_back(
+    data: Path, folders: Collection[Path] | None, step: Callable[[str], None] = nothing
+) -> list[str]:
     """
     Undo what a restore has left that was cut short.
 
+    @param folders: where it may have moved something; C{None} for anywhere.
     @return: what there is to say about it; nothing if there was none.
     @raise StorageError: it cannot be undone.
     """
-    plan = plans.read(data / RESTORING)
+    plan = plans.read(data / RESTORING, folders)
     if plan is None:
         return []
     try:
@@ -212,35 +242,6 @@ def put_back(data: Path, step: Callable[[str], None] = nothing) -> list[str]:
     except OSError as error:
         raise StorageError(f"what was there cannot be put back: {told(error)}") from error
     return ["a restore that was cut short is undone: everything is as it was before it"]
-
-
-def must_not_run(settings: Settings) -> None:
-    """
-    A server that runs would go on with what it has in memory, and write it.
-
-    @raise BadRequest: there is one.
-    """
-    data = settings.storage.directory
-    if is_served(control_path(settings)) or in_use(data / DATABASE):
-        raise BadRequest(
-            f"a server is running with the data folder {data}; stop it first, for example with "
-            '"systemctl stop bumper"'
-        )
-
-
-def in_use(path: Path) -> bool:
-    """Whether another process has a database open."""
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_BYTES, SHARED_AT)
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
-    return False
 
 
 def must_be_allowed(where: Targets, force: bool) -> None:
@@ -268,20 +269,6 @@ def must_have_room(folder: Path, needed: int) -> None:
             f"there is too little room in {folder}: {needed >> 20} MiB are needed, and "
             f"{free >> 20} MiB are free"
         )
-
-
-def made(folder: Path) -> None:
-    """
-    Make a folder with those above it, of whoever has the nearest that was there.
-
-    @raise OSError: the disk refuses.
-    """
-    if not folder.is_dir():
-        made(folder.parent)
-        folder.mkdir(mode=0o700)
-        owner = owner_of(folder.parent)
-        if os.geteuid() == 0:
-            os.chown(folder, owner.uid, owner.gid, follow_symlinks=False)
 
 
 @contextmanager

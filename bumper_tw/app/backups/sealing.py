@@ -31,9 +31,6 @@ HEAD_BYTES = len(MAGIC) + 4 + SALT_BYTES
 #: Plain bytes of a chunk, and how much longer it is when sealed.
 CHUNK, TAG = 1 << 18, 16
 
-#: The passphrase may be as long, in bytes.
-LONGEST = 1024
-
 
 @frozen
 class Cost:

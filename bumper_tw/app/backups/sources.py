@@ -16,6 +16,7 @@ from bumper_tw.app.backups.manifest import (
     MOST,
     is_proper,
 )
+from bumper_tw.app.backups.ways import settled
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BadRequest
 from bumper_tw.pki.vault import FILES as CERTIFICATES
@@ -30,7 +31,8 @@ class Source:
     A file of this box.
 
     @ivar name: what it is called in an archive.
-    @ivar follow: whether it may be a link: the owner's files are, the server's never.
+    @ivar follow: whether it may be a link: what the settings name may, what lies in the folders
+        of the server never, for who has taken over the server made it.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Sources:
         @raise BadRequest: there are too many.
         """
         found: list[Source] = []
+        self.passed_over.clear()
         for source in self._all():
             found.append(source)
             # The database is one more.
@@ -73,17 +76,31 @@ class Sources:
     def _all(self) -> Iterator[Source]:
         # What a reader needs to know first comes first.
         for name, path in named_files(self.settings, self.settings_file).items():
-            if path.exists():
+            folder = self._settled(path.parent)
+            if self._is_inside(folder):
+                yield from self._plain(f"{CONFIG}/{name}", folder / path.name)
+            elif path.exists():
                 yield Source(f"{CONFIG}/{name}", path, follow=True)
+        certs = self._settled(self.settings.tls.directory)
         for name in CERTIFICATES:
-            path = self.settings.tls.directory / name
-            if path.exists():
-                yield Source(f"{CERTS}/{name}", path, follow=True)
-        yield from self._of_data(self.settings.storage.directory)
+            yield from self._plain(f"{CERTS}/{name}", certs / name)
+        yield from self._of_data(self._settled(self.settings.storage.directory))
+
+    def _settled(self, folder: Path) -> Path:
+        return settled(folder, self.settings.storage.directory)
+
+    def _is_inside(self, folder: Path) -> bool:
+        folders = (self.settings.storage.directory, self.settings.tls.directory)
+        return any(folder.is_relative_to(self._settled(each)) for each in folders)
+
+    def _plain(self, name: str, path: Path) -> Iterator[Source]:
+        if path.is_symlink():
+            self.passed_over.append(str(path))
+        elif path.exists():
+            yield Source(name, path)
 
     def _of_data(self, data: Path) -> Iterator[Source]:
-        if (data / AGREEMENTS).is_file():
-            yield Source(f"{DATA}/{AGREEMENTS}", data / AGREEMENTS, follow=True)
+        yield from self._plain(f"{DATA}/{AGREEMENTS}", data / AGREEMENTS)
         for folder in (ANSWERS, FIRMWARE):
             yield from self._below(data / folder, f"{DATA}/{folder}")
         if self.left:
@@ -93,6 +110,9 @@ class Sources:
                     yield source
 
     def _below(self, folder: Path, name: str, depth: int = 2) -> Iterator[Source]:
+        if folder.is_symlink():
+            self.passed_over.append(str(folder))
+            return
         try:
             found = sorted(os.scandir(folder), key=lambda each: each.name)
         except FileNotFoundError:
@@ -121,6 +141,6 @@ def named_files(settings: Settings, settings_file: Path | None) -> Mapping[str, 
         "bumper.toml": settings_file or Path(),
         "mqtt.passwords": settings.mqtt.passwords,
         "mqtt.access": settings.mqtt.access,
-        "metrics.token": settings.metrics.token,
+        "metrics.token": settings.metrics.token_file,
     }
     return {name: path for name, path in places.items() if path.name}

@@ -13,7 +13,8 @@ from stat import S_ISREG
 from attrs import frozen
 
 from bumper_tw.app.backups.plan import DRAFT, Move, Plan
-from bumper_tw.errors import StorageError
+from bumper_tw.app.backups.ways import inside
+from bumper_tw.errors import BumperError, StorageError
 from bumper_tw.storage.migrations import RESTORING
 
 
@@ -42,7 +43,7 @@ class Swap:
         """
         Do it all, or nothing.
 
-        @param go_on: raises something if it must not be done after all.
+        @param go_on: raises a L{BumperError} if it must not be done after all.
         @raise StorageError: the disk refuses; all is as it was.
         """
         try:
@@ -53,19 +54,19 @@ class Swap:
             self._settle([*plan.folders(), *plan.kept()])
             self._cross_out()
         except OSError as error:
-            self._put_back_if_possible(plan, error)
+            self._put_back_if_possible(plan, told(error))
             raise StorageError(f"nothing is restored: {told(error)}") from error
-        except Exception:
-            self.put_back(plan)
+        except BumperError as error:
+            self._put_back_if_possible(plan, str(error))
             raise
         self.drop_drafts(plan.folders())
 
-    def _put_back_if_possible(self, plan: Plan, first: OSError) -> None:
+    def _put_back_if_possible(self, plan: Plan, first: str) -> None:
         try:
             self.put_back(plan)
         except OSError as error:
             raise StorageError(
-                f"the restore was cut short ({told(first)}), and cannot be undone "
+                f"the restore was cut short ({first}), and cannot be undone "
                 f"({told(error)}); see to that, then run: bumper restore --put-back"
             ) from error
 
@@ -83,8 +84,8 @@ class Swap:
         self._settle(plan.folders())
         for folder in plan.kept():
             self.step(f"remove {folder}")
-            with suppress(OSError):
-                folder.rmdir()
+            with suppress(OSError), inside(folder.parent) as at:
+                os.rmdir(folder.name, dir_fd=at)
         self._cross_out()
         self.drop_drafts(plan.folders())
 
@@ -96,8 +97,7 @@ class Swap:
             return
         if is_same(aside, move.place):
             # Renaming does nothing with two names of one file.
-            self.step(f"remove {aside}")
-            aside.unlink()
+            self._remove(aside)
         else:
             self._rename(aside, move.place)
 
@@ -108,18 +108,20 @@ class Swap:
             if not os.path.lexists(draft):
                 continue
             self.step(f"remove {draft}")
-            if draft.is_dir() and not draft.is_symlink():
-                # Links in it are not followed.
-                shutil.rmtree(draft, ignore_errors=True)
-            else:
-                with suppress(OSError):
-                    draft.unlink()
+            with suppress(OSError), inside(folder) as at:
+                if draft.is_dir() and not draft.is_symlink():
+                    # Links in it are not followed.
+                    shutil.rmtree(DRAFT, ignore_errors=True, dir_fd=at)
+                else:
+                    os.unlink(DRAFT, dir_fd=at)
 
     def _write_down(self, plan: Plan) -> None:
         new = self.data / DRAFT / RESTORING
         self.step(f"write {new}")
-        new.parent.mkdir(mode=0o700, exist_ok=True)
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        self._make(new.parent)
+        with inside(new.parent) as at:
+            handle = os.open(new.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=at)
+        with os.fdopen(handle, "wb") as stream:
             stream.write(plan.text())
             stream.flush()
             os.fsync(stream.fileno())
@@ -130,7 +132,7 @@ class Swap:
         if move.had:
             aside = plan.aside(move)
             self.step(f"make {aside.parent}")
-            aside.parent.mkdir(mode=0o700, exist_ok=True)
+            self._make(aside.parent)
             if move.draft:
                 self._leave(move.place, aside)
             else:
@@ -141,19 +143,30 @@ class Swap:
     def _leave(self, old: Path, new: Path) -> None:
         """Give a file a second name, so that there is one at its place until the next comes."""
         self.step(f"link {old} {new}")
-        with suppress(OSError):
-            if S_ISREG(old.lstat().st_mode):
-                new.hardlink_to(old)
+        with suppress(OSError), inside(new.parent) as there, inside(old.parent) as here:
+            if S_ISREG(os.lstat(old.name, dir_fd=here).st_mode):
+                os.link(
+                    old.name, new.name, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False
+                )
                 return
         self._rename(old, new)
 
     def _rename(self, old: Path, new: Path) -> None:
         self.step(f"rename {old} {new}")
-        old.rename(new)
+        with inside(new.parent) as there, inside(old.parent) as here:
+            os.rename(old.name, new.name, src_dir_fd=here, dst_dir_fd=there)
+
+    def _remove(self, path: Path) -> None:
+        self.step(f"remove {path}")
+        with inside(path.parent) as at:
+            os.unlink(path.name, dir_fd=at)
+
+    def _make(self, folder: Path) -> None:
+        with suppress(FileExistsError), inside(folder.parent) as at:
+            os.mkdir(folder.name, 0o700, dir_fd=at)
 
     def _cross_out(self) -> None:
-        self.step(f"remove {self.marker}")
-        self.marker.unlink()
+        self._remove(self.marker)
         with suppress(OSError):
             # If it comes back after a power cut, all is put back.
             self._settle([self.data])
@@ -161,7 +174,8 @@ class Swap:
     def _settle(self, folders: Iterable[Path]) -> None:
         for folder in folders:
             self.step(f"sync {folder}")
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            with inside(folder) as at:
+                handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=at)
             try:
                 os.fsync(handle)
             finally:

@@ -7,8 +7,7 @@ from pathlib import Path
 from attrs import frozen
 from cryptography import x509
 
-from bumper_tw.app.bumper_import.ours import make_folder
-from bumper_tw.app.cli_certs import hand_over, is_there, owners_own
+from bumper_tw.app.taking_over import is_there
 from bumper_tw.errors import BadRequest, StartError
 from bumper_tw.pki import pem
 from bumper_tw.pki.certificates import not_after
@@ -18,7 +17,6 @@ from bumper_tw.pki.importing import (
     CERTIFICATES,
     Found,
     authority_from,
-    take_over,
     weaknesses,
 )
 
@@ -95,19 +93,6 @@ def _leaf_until(folder: Path) -> datetime | None:
     except (StartError, OSError):
         return None
     return not_after(chain[0]) if chain and there else None
-
-
-def take(found: Found, directory: Path, now: datetime) -> Sequence[str]:
-    """
-    Put it in the place of ours, which is kept beside it.
-
-    @return: what there is to say.
-    @raise StartError: a file cannot be written; all is as it was.
-    """
-    make_folder(directory.absolute())
-    written = take_over(found.authority, directory, now)
-    hand_over(directory, written)
-    return [*(f"kept: {path}" for path in written[:-2]), *owners_own(directory)]
 
 
 def described(certificate: x509.Certificate) -> Sequence[str]:

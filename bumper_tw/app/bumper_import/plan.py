@@ -257,6 +257,8 @@ class Planning:
             return 'identity.policy is "strict": everybody has to show a password first'
         if token.uid not in uids:
             return "there is no such user"
+        if token.uid in self.ours.guarded:
+            return "the user has a password here, and has to show it first"
         return "the user has enough of them" if full[token.uid] >= PER_USER else ""
 
     def _jobs(self, devices: Mapping[str, Device]) -> Iterator[CleaningLog]:

@@ -5,22 +5,22 @@ from contextlib import closing
 from datetime import UTC, datetime
 from json import dumps
 from pathlib import Path
-from sqlite3 import Cursor
 
 from attrs import asdict, evolve, frozen
 
 from bumper_tw.app.bumper_import import authority
-from bumper_tw.app.bumper_import.ours import OWNERS, make_folder, ours, untouched
+from bumper_tw.app.bumper_import.ours import OWNERS, ours, untouched
 from bumper_tw.app.bumper_import.places import Places, held, places
 from bumper_tw.app.bumper_import.plan import Plan, Wishes, job_ids, plan
-from bumper_tw.app.cli_certs import hand_over
 from bumper_tw.app.cli_parts import now
-from bumper_tw.app.control import control_path, is_served
+from bumper_tw.app.owning import hand_over, make_folder
+from bumper_tw.app.running import is_running, must_not_run
 from bumper_tw.app.settings import Settings
+from bumper_tw.app.taking_over import take
 from bumper_tw.dialect.bumper_db import Theirs, read
 from bumper_tw.errors import BadRequest, StartError
 from bumper_tw.storage import accounts, cleaning, devices, records
-from bumper_tw.storage.connection import Durable
+from bumper_tw.storage.connection import Cursor, Durable
 from bumper_tw.storage.database import InlineDatabase
 from bumper_tw.storage.migrations import DATABASE, migrate
 
@@ -74,11 +74,10 @@ def carry_out(
     theirs = _read(found.database)
     ca = _authority(found, settings, wanted, moment)
     wishes = wishes_of(settings, wanted.account, moment.timestamp(), random_hex)
-    served = is_served(control_path(settings))
     if wanted.dry:
-        with untouched(path, served) as cursor:
+        with untouched(path, is_running(settings)) as cursor:
             return Outcome(found, theirs, compared(cursor, theirs, wishes), ca)
-    _check_ready(ca, served, settings)
+    _check_ready(ca, settings)
     return _taken(Outcome(found, theirs, written(path, theirs, wishes), ca), settings, moment)
 
 
@@ -127,18 +126,13 @@ def _authority(
     return authority.look(found.certs, settings.tls.directory, moment.astimezone(UTC))
 
 
-def _check_ready(ca: authority.Theirs | None, served: bool, settings: Settings) -> None:
+def _check_ready(ca: authority.Theirs | None, settings: Settings) -> None:
     """
     Everything that could end an import half way ends it before it has begun.
 
     @raise BadRequest: saying what.
     """
-    if served:
-        raise BadRequest(
-            "a server is running with the data folder "
-            f"{settings.storage.directory.absolute()}, and has in memory what it knows; stop it, "
-            "import, and start it again (--dry-run works beside it)"
-        )
+    must_not_run(settings, "import (--dry-run works beside it)")
     if ca is not None and ca.found is None:
         raise BadRequest(f"nothing was changed: {ca.why}")
 
@@ -166,7 +160,7 @@ def _taken(outcome: Outcome, settings: Settings, moment: datetime) -> Outcome:
     if ca is None or ca.found is None or ca.is_ours:
         return outcome
     try:
-        said = authority.take(ca.found, settings.tls.directory, moment.astimezone(UTC))
+        said = take(ca.found, settings.tls.directory, moment.astimezone(UTC))
     except StartError as wrong:
         raise StartError(
             f"robots and users are here, but the authority is not: {wrong} Import again when that "
@@ -190,7 +184,7 @@ def import_all(cursor: Cursor, theirs: Theirs, wishes: Wishes) -> Plan:
     for statement, values in _people(made):
         accounts.execute(cursor, statement, values)
     for job in made.jobs:
-        cursor.execute(cleaning.SAVE, cleaning.to_row(job))
+        cleaning.save(cursor, job)
     owned = {owner.did: asdict(owner) for owner in made.owners}
     rows = [{"shelf": OWNERS, "key": did, "value": dumps(each)} for did, each in owned.items()]
     records.save(cursor, rows)

@@ -1,16 +1,17 @@
 """From a box, and from a server in it, to evidence."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
+from twisted.internet.task import deferLater, react
 from twisted.internet.threads import deferToThreadPool
 
 from bumper_tw import __version__
@@ -26,6 +27,8 @@ from bumper_tw.front.contact import Contact, Speech
 from bumper_tw.front.journal import Journal
 from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
 from bumper_tw.values import Company, Device
+
+T = TypeVar("T")
 
 #: Contacts that one snapshot tells of.
 MOST_CONTACTS = 500
@@ -104,6 +107,23 @@ def in_thread(reactor: Any) -> Callable[..., Deferred[Any]]:
         return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments)
 
     return run
+
+
+def in_reactor(work: Callable[[Any], Awaitable[T]]) -> T | None:
+    """
+    Do something in a reactor of our own; a process has only one.
+
+    @return: what came of it; C{None} when it has failed, which it has told by then.
+    """
+    found: list[T] = []
+
+    async def kept(reactor: Any) -> None:
+        found.append(await work(reactor))
+
+    # That is how it ends, in any case.
+    with suppress(SystemExit):
+        react(lambda reactor: Deferred.fromCoroutine(kept(reactor)))
+    return found[0] if found else None
 
 
 class Diagnosis(Protocol):

@@ -1,13 +1,10 @@
 """What this box keeps: its certificates, its database, its clock."""
 
 import ctypes
-import os
 import shutil
-import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 from functools import wraps
 from ipaddress import ip_address
@@ -19,12 +16,12 @@ from bumper_tw.app.addresses import plain
 from bumper_tw.app.doctor.evidence import Evidence
 from bumper_tw.app.doctor.finding import Verdict, fine, told, wrong
 from bumper_tw.app.doctor.strictness import fault
-from bumper_tw.errors import StartError
+from bumper_tw.errors import StartError, StorageError
 from bumper_tw.pki import pem
 from bumper_tw.pki.certificates import covered, not_after, not_before, signed_by
 from bumper_tw.pki.directory import CA, CA_KEY, LEAF, PLAUSIBLE
-from bumper_tw.storage.connection import explain
-from bumper_tw.storage.migrations import CHECKED, DATABASE, OURS, known, version
+from bumper_tw.storage import snapshots
+from bumper_tw.storage.migrations import CHECKED, DATABASE, OURS, known
 
 #: Days that a certificate has to be good for.
 ENOUGH_DAYS = 14.0
@@ -281,32 +278,22 @@ def database(evidence: Evidence) -> Verdict:
         return wrong("the server cannot write to its database", "see the log, and the check disk")
     try:
         return _looked_through(place)
-    except sqlite3.Error as error:
-        sentence, _, remedy = explain(place, error).partition("; ")
+    except StorageError as error:
+        sentence, _, remedy = str(error).partition("; ")
         return wrong(sentence, remedy or "put a backup in its place")
 
 
 def _looked_through(place: Path) -> Verdict:
-    with closing(sqlite3.connect(f"{place.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        (owner,) = connection.execute("PRAGMA application_id").fetchone()
-        present, newest = version(connection), known()[-1].version
-        if owner != OURS:
-            return wrong(
-                f"{place} is the database of another program",
-                "choose another directory = in [storage]",
-            )
-        if present > newest:
-            return wrong(
-                f"{place} was written by a newer version", "install that one again, or a backup"
-            )
-        whole = _whole(connection, place)
-    if whole != "ok":
-        return wrong(f"{place} is damaged: {whole}", "put a backup in its place")
+    state = snapshots.state(place, largest=CHECKED)
+    if state.owner != OURS:
+        return wrong(
+            f"{place} is the database of another program",
+            "choose another directory = in [storage]",
+        )
+    if state.schema > known()[-1].version:
+        return wrong(
+            f"{place} was written by a newer version", "install that one again, or a backup"
+        )
+    if state.damage:
+        return wrong(f"{place} is damaged: {state.damage}", "put a backup in its place")
     return fine("the database is whole")
-
-
-def _whole(connection: sqlite3.Connection, place: Path) -> str:
-    if os.stat(place).st_size > CHECKED:
-        return "ok"
-    (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return " ".join(str(said).split())

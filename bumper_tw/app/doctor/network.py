@@ -36,34 +36,47 @@ NEEDED = (
 #: How the reason begins for which a colon stands before the way out.
 LACKING = "needs privileges: "
 
+#: What is said of ports of which we know nothing but that they are not ours to open.
+SOCKETS = (
+    "systemd opens the ports before the server starts; systemctl status 'bumper-*.socket' tells "
+    "whether it could, and ss -ltnp what else has one"
+)
+
+#: Whoever does without a port for good need not hear of it any more.
+GIVE_UP = "; or do without: take its [[listen]] out of the settings"
+
 ANNOUNCE = "correct announce = in [server], or leave it out"
 
 
 def ports(evidence: Evidence) -> Verdict:
     """Every port is ours, or could be."""
-    taken = [wrong(*_split(line)) for line in _not_ours(evidence)]
+    taken = list(_not_ours(evidence))
     if taken:
         return together(taken)
     if evidence.snapshot is None:
-        return fine(_free(evidence))
+        return _free(evidence)
     names = [str(each.port or each.at) for each in evidence.listeners]
     return fine(f"the server accepts connections on {listed(names, 9)}")
 
 
-def _free(evidence: Evidence) -> str:
-    """What the server will have; systemd opens its sockets by itself."""
+def _free(evidence: Evidence) -> Verdict:
+    """What the server will have; which ports systemd opens for it, only systemd knows."""
     names = [str(each.port or each.at) for each in evidence.listeners if not is_inherited(each.at)]
-    return f"ports {listed(names, 9)} are free" if names else "systemd opens the ports"
+    free = f"ports {listed(names, 9)} are free"
+    if not any(is_inherited(each.at) for each in evidence.listeners):
+        return fine(free)
+    return told(f"{free}; {SOCKETS}" if names else SOCKETS)
 
 
-def _not_ours(evidence: Evidence) -> Iterator[str]:
+def _not_ours(evidence: Evidence) -> Iterator[Verdict]:
     """Why some ports cannot be had; those that only lack privileges have a check of their own."""
     for each in evidence.listeners:
         if evidence.snapshot is not None:
             if not each.bound:
-                yield each.why or f"{each.at} is not open; restart the server"
+                why, remedy = _split(each.why or f"{each.at} is not open; restart the server")
+                yield wrong(why, remedy + GIVE_UP if each.optional else remedy)
         elif each.port and (error := _refused(evidence, each)) is not None:
-            yield evidence.ports.explain(error, each.at)
+            yield wrong(*_split(evidence.ports.explain(error, each.at)))
 
 
 def _refused(evidence: Evidence, listener: ListenerSeen) -> CannotListenError | None:

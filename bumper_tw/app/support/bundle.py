@@ -169,7 +169,10 @@ def write(path: Path, data: bytes) -> None:
     except FileExistsError:
         raise BadRequest(f"{path} is there already; choose another name") from None
     except OSError as why:
-        raise BadRequest(f"{path} cannot be written: {why.strerror}") from why
+        raise BadRequest(
+            f"{path} cannot be written: {why.strerror}; "
+            f"or let the shell do it: bumper support-bundle - > {path.name}"
+        ) from why
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -2,21 +2,25 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from os import SEEK_END
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, BinaryIO
 
 from attrs import frozen
 
-from bumper_tw.app.asking import NotRunning, ask
-from bumper_tw.app.cli_journal import PAGE, on_disk
+from bumper_tw.app.asking import Asker, NotRunning, ask
+from bumper_tw.app.journal_pages import Pages, on_disk
 from bumper_tw.app.levels import PATH
+from bumper_tw.app.logs import USUAL
+from bumper_tw.app.opening import open_plain
 from bumper_tw.app.settings import Settings
-from bumper_tw.app.support import figures
+from bumper_tw.app.support import facts
 from bumper_tw.core.unknown import SHELF
 from bumper_tw.core.updates import ATTEMPTS
 from bumper_tw.errors import BadRequest, BumperError
+from bumper_tw.front.contact import clean
 
 #: Seconds for the running server to answer; it may have to look at much.
 PATIENCE, PATIENCE_DOCTOR = 10.0, 60.0
@@ -32,15 +36,14 @@ LOG, LEVELS = "log.txt", "log levels.json"
 
 #: What to do where no file has the log.
 ELSEWHERE = (
-    "No log file was found.  Write the log to one, and make another bundle with it; then names\n"
-    "are replaced in it, too.  Where systemd runs the server:\n"
-    "    journalctl -u bumper --since -2days --no-pager > bumper.log\n"
-    "    bumper support-bundle --log bumper.log another.tar.gz\n"
-    "On OpenWrt the first line is: logread -e bumper > bumper.log\n"
-    "and in a container: docker logs bumper > bumper.log"
+    "Make another bundle with the log; names are replaced in it, too.\n"
+    "Where systemd runs the server:\n"
+    "    journalctl -u bumper --since -2days --no-pager |\n"
+    "    bumper support-bundle --log - - > another.tar.gz\n"
+    "On OpenWrt the first line is: logread -e bumper |\n"
+    "and in a container: docker logs bumper 2>&1 |\n"
+    "With a file: bumper support-bundle --log - - < bumper.log > another.tar.gz"
 )
-
-Asker = Callable[[Settings, str, float], Any]
 
 
 @frozen
@@ -50,12 +53,12 @@ class Sources:
 
     @ivar ask: asks the running server.
     @ivar doctor: makes the doctor's checks without one.
-    @ivar logs: files that may have the log; the first one that is there counts.
+    @ivar log: opens the log that was named; C{None} for the one that can be found.
     """
 
     settings: Settings
     doctor: Callable[[], Mapping[str, Any]]
-    logs: Sequence[Path] = ()
+    log: Callable[[], AbstractContextManager[BinaryIO]] | None = None
     ask: Asker = ask
 
 
@@ -85,9 +88,9 @@ def gather(sources: Sources) -> Gathered:
             missing[name] = str(why)
     texts: dict[str, str] = {}
     try:
-        texts[LOG] = last_lines(log_file(sources, documents.get(LEVELS, {})))
+        texts[LOG] = log_text(sources, documents.get(LEVELS, {}))
     except OSError as why:
-        missing[LOG] = f"the log cannot be read: {why.strerror}"
+        missing[LOG] = f"the log cannot be read: {why.strerror}.\n{ELSEWHERE}"
     except BadRequest as why:
         missing[LOG] = str(why)
     return Gathered(documents, texts, missing)
@@ -108,29 +111,13 @@ def _server(sources: Sources) -> Any:
 
 def _journal(sources: Sources) -> Any:
     try:
-        found = last_entries(sources)
-    except NotRunning as none:
-        found = on_disk(sources.settings.storage.directory, none)[-ENTRIES:]
+        found = Pages(sources.settings, asker=sources.ask).last(ENTRIES)
+    except NotRunning:
+        left = on_disk(sources.settings.storage.directory)
+        if left is None:
+            raise
+        found = left[-ENTRIES:]
     return fitted(found)
-
-
-def last_entries(sources: Sources) -> list[Any]:
-    """
-    The last entries of the running server, the oldest first.
-
-    @raise BumperError: nobody can be asked.
-    """
-    found: list[Any] = []
-    before = 0
-    while len(found) < ENTRIES:
-        limit = min(PAGE, ENTRIES - len(found))
-        query = urlencode({"limit": limit, **({"before": before} if before else {})})
-        page = sources.ask(sources.settings, f"/api/journal?{query}", PATIENCE)["entries"]
-        found = [*page, *found]
-        if len(page) < limit:
-            break
-        before = page[0]["revision"]
-    return found
 
 
 def fitted(entries: list[Any]) -> list[Any]:
@@ -142,52 +129,56 @@ def fitted(entries: list[Any]) -> list[Any]:
 
 #: What is asked for, by the name of its file.
 PARTS: Mapping[str, Callable[[Sources], Any]] = {
-    "versions.json": lambda _: figures.versions(),
-    "box.json": lambda sources: figures.box(sources.settings),
-    "settings.json": lambda sources: figures.chosen(sources.settings),
+    "versions.json": lambda _: facts.versions(),
+    "box.json": lambda sources: facts.box(sources.settings),
+    "settings.json": lambda sources: facts.chosen(sources.settings),
     "doctor.json": _doctor,
     "server.json": _server,
     LEVELS: lambda sources: sources.ask(sources.settings, PATH, PATIENCE),
     "journal.json": _journal,
-    "unknown paths.json": lambda sources: figures.records(
-        sources.settings.storage.directory, SHELF
-    ),
-    "firmware.json": lambda sources: figures.records(sources.settings.storage.directory, ATTEMPTS),
-    "certificates.json": lambda sources: figures.certificates(sources.settings.tls.directory),
-    "database.json": lambda sources: figures.database(sources.settings.storage.directory),
+    "unknown paths.json": lambda sources: facts.records(sources.settings.storage.directory, SHELF),
+    "firmware.json": lambda sources: facts.records(sources.settings.storage.directory, ATTEMPTS),
+    "certificates.json": lambda sources: facts.certificates(sources.settings.tls.directory),
+    "database.json": lambda sources: facts.database(sources.settings.storage.directory),
 }
 
 
-def log_file(sources: Sources, levels: Mapping[str, Any]) -> Path:
+def log_text(sources: Sources, levels: Mapping[str, Any]) -> str:
     """
-    The file with the log: the one that is named, or what the server says, or a usual one.
+    The end of the log: of the file that was named, or of one where the server puts it.
 
     @raise BadRequest: there is none.
+    @raise OSError: it cannot be read.
     """
-    told = str(levels.get("file") or "")
-    places: tuple[Path, ...] = (
-        *sources.logs[:1],
-        *([Path(told)] if told else ()),
-        *sources.logs[1:],
-    )
-    found = next((path for path in places if path.name and path.is_file()), None)
-    if found is None:
-        raise BadRequest(ELSEWHERE)
-    return found
+    if sources.log is not None:
+        with sources.log() as stream:
+            return last_lines(stream)
+    told = Path(str(levels.get("file") or ""))
+    folder = sources.settings.storage.directory.absolute()
+    # Whoever has taken over the server would name whatever he wants to see.
+    own = [told] if told.name and told.parent == folder else []
+    for path in (*own, *(place / USUAL for place in (Path.cwd(), folder, folder.parent))):
+        with suppress(FileNotFoundError), open_plain(path) as stream:
+            return last_lines(stream)
+    elsewhere = f"The server says that it writes to {clean(str(told))}.\n"
+    said = "" if own or not told.name else elsewhere
+    raise BadRequest(f"No log file was found.  {said}{ELSEWHERE}")
 
 
-def last_lines(path: Path) -> str:
+def last_lines(stream: BinaryIO) -> str:
     """
-    The last lines of a file.
+    The last lines of a file, or of a pipe.
 
     @raise OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        end = file.seek(0, 2)
-        file.seek(max(0, end - LOG_BYTES))
-        text = file.read(LOG_BYTES).decode("utf-8", "replace")
-    lines = text.split("\n")
-    if end > LOG_BYTES:
+    if stream.seekable():
+        stream.seek(max(0, stream.seek(0, SEEK_END) - LOG_BYTES - 1))
+    held, cut = b"", False
+    while piece := stream.read(LOG_BYTES):
+        held += piece
+        cut, held = cut or len(held) > LOG_BYTES, held[-LOG_BYTES:]
+    lines = held.decode("utf-8", "replace").split("\n")
+    if cut:
         # The first one may have lost its beginning.
         del lines[0]
     return "\n".join(line[:LINE] for line in deque(lines, LINES))

@@ -2,17 +2,16 @@
 
 import getpass
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from bumper_tw.app.settings import Settings
-from bumper_tw.app.support.redaction import COMMON, Redactor
+from bumper_tw.app.support.redaction import Redactor
+from bumper_tw.app.support.words import COMMON
 from bumper_tw.core.shelf import BETWEEN
 from bumper_tw.dialect.domains import ATOM
-from bumper_tw.errors import StorageError
+from bumper_tw.storage.snapshots import rows
 
 #: Rows of one table that are looked at: more than anybody has.
 MOST = 20_000
@@ -20,24 +19,7 @@ MOST = 20_000
 #: Bytes of a file with names of accounts.
 MOST_BYTES = 1 << 20
 
-#: Seconds that a database may be locked by others.
-PATIENCE = 5.0
-
 Row = Mapping[str, Any]
-
-
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """
-    The database, which is not changed: it may be damaged, or of another version.
-
-    @raise StorageError: it cannot be opened.
-    """
-    try:
-        made = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=PATIENCE, uri=True)
-    except sqlite3.Error as why:
-        raise StorageError(f"the database cannot be read: {why}") from why
-    made.row_factory = sqlite3.Row
-    return made
 
 
 def learn_database(redactor: Redactor, path: Path) -> None:
@@ -46,16 +28,8 @@ def learn_database(redactor: Redactor, path: Path) -> None:
 
     @raise StorageError: it cannot be read, so nobody knows what they are.
     """
-    try:
-        with closing(open_to_read(path)) as connection:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-            for table, lesson in LESSONS.items():
-                if table in tables:
-                    query = f"SELECT * FROM {table} LIMIT {MOST}"  # noqa: S608 - ours
-                    for row in connection.execute(query):
-                        lesson(redactor, dict(row))
-    except sqlite3.Error as why:
-        raise StorageError(f"the database cannot be read: {why}") from why
+    for table, row in rows(path, LESSONS, MOST):
+        LESSONS[table](redactor, row)
 
 
 def _text(row: Row, name: str) -> str:

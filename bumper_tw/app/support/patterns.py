@@ -1,24 +1,25 @@
 """What looks like a secret or a name, whoever's it is."""
 
 import re
-from collections.abc import Callable
 from ipaddress import ip_address
 
-from bumper_tw.app.support.pseudonyms import Pseudonyms, is_common
+from bumper_tw.app.support.hosts import DOTTED, is_host, other_host
+from bumper_tw.app.support.pseudonyms import HIDDEN, Pseudonyms, is_common, is_other
+from bumper_tw.app.support.sayings import LAST, SAYINGS, Rule
 from bumper_tw.core.unknown import is_plain
 from bumper_tw.dialect.domains import is_ours
-from bumper_tw.pki.zones import in_zone
-
-#: What stands for something that nobody needs in order to help.
-HIDDEN = "<hidden>"
 
 #: Names of fields whose values are nobody else's business, wherever they stand.
 PRIVATE = (
     "ssid", "bssid", "essid", "wifi", "password", "passwd", "passphrase", "pwd", "psk", "pin",
     "secret", "token", "accesstoken", "access_token", "refresh_token", "authcode", "auth_code",
     "authorization", "cookie", "bearer", "sign", "signature", "authsign", "apikey", "api_key",
-    "key", "sst", "credential", "verifycode", "itoken",
+    "key", "sst", "credential", "verifycode", "itoken", "pass", "apname", "lat", "lng", "lon",
+    "latitude", "longitude",
 )  # fmt: skip
+
+#: Whatever has this in its name is so, too, but for how many there are: C{wifi_name}.
+IN_PRIVATE = re.compile(r"(?:ssid|wifi|passw(?:or)?d|passphrase|secret)(?!s\b)")
 
 #: Names of fields that tell who or which, and what that is called then.
 NAMING = {
@@ -30,11 +31,13 @@ NAMING = {
     "client_id": "client", "clientid": "client", "hostname": "name", "realname": "name",
 }  # fmt: skip
 
-_FIELDS = "|".join(sorted({*PRIVATE, *NAMING}, key=len, reverse=True))
+_EXACT = "|".join(sorted({*PRIVATE, *NAMING}, key=len, reverse=True))
+_FIELDS = rf"[a-z_]{{0,20}}?{IN_PRIVATE.pattern}[a-z_]{{0,12}}|{_EXACT}"
 _EQUALS = r"(?:\\{0,4}[\"']|%22|%27|&quot;)?\s{0,3}(?:=|:|%3A|%3D)\s{0,3}"
+#: It ends with what it begins with; there may be more backslashes within, and fewer may not.
 _VALUE = (
-    r"(?:\\{0,4}\"(?P<q>[^\"\\]{0,500})|\\{0,4}'(?P<a>[^'\\]{0,500})"
-    r"|(?P<w>[^\s\"',;&<>(){}\[\]\\]{1,500}))"
+    r"(?:(?P<open>\\{0,7}[\"'])(?P<q>[^\n]{0,500}?)(?<!\\)(?P=open)"
+    r"|\\{0,7}[\"'](?P<a>[^\"'\\\n]{0,500})|(?P<w>[^\s\"',;&<>(){}\[\]\\]{1,500}))"
 )
 
 #: A private or naming field with its value, as JSON, a query, or C{name = value} has it.
@@ -60,52 +63,39 @@ UUID = re.compile(
 MAC = re.compile(
     r"(?i)(?<![0-9a-f:])[0-9a-f]{2}(?:(?::|-|%3A)[0-9a-f]{2}){5}(?![0-9a-f:])"
     r"|(?<![0-9a-f.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?![0-9a-f.])"
+    r"|(?<![0-9a-z])[0-9a-f]{6}[:-]?[0-9a-f]{6}(?![0-9a-z])"
 )
+FINGERPRINT = re.compile(r"(?i)(?<![0-9a-f:])(?:[0-9a-f]{2}:){15,63}[0-9a-f]{2}(?![0-9a-f:])")
 #: What robots log in with (robots.md 2.1); old ones have no letter in front.
 SERIAL = re.compile(r"(?i)(?<![0-9a-z])(?:E[0-9A-Z]{19}|E[0-9]{11,18})(?![0-9a-z])")
+DASHED = re.compile(r"(?<![\w-])(?:ip-)?(?P<four>\d{1,3}(?:-\d{1,3}){3})(?![\w-])")
 IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d]|\.\d)")
 IPV6 = re.compile(
     r"(?i)(?<![\w:.])[0-9a-f:]{2,39}(?:%(?!3A)\w{1,15})?(?![\w:]|%3A)"
     r"|(?<![\w:.%])(?:[0-9a-f]{1,4})?(?:%3A[0-9a-f]{0,4}){2,7}(?![\w%])"
 )
-#: Whoever has a folder of his own.
+#: Whoever has a folder of his own, or a disk.
 HOME = re.compile(
-    r"(?i)(?P<before>(?:/home|/users|\\users)(?:/|\\{1,2}|%2F))(?P<who>[^\s/\\\"'%]+)"
+    r"(?i)(?P<before>(?:/home|/users|/volumes|/srv|/mnt|/media|\\users)(?:/|\\{1,2}|%2F))"
+    r"(?P<who>[^\s/\\\"'%,;:<>]+)(?P<disk>/[^\s/\\\"'%,;:<>]+)?"
 )
-#: What a program tells of the machine it runs on: its model, and who knows what else.
-AGENT = re.compile(r"(?P<program>[A-Za-z][\w.-]{0,60}/\d[\w.]{0,30}) \([^()]{1,300}\)")
-#: Who says who he is, in our own words.
-CLAIM = re.compile(
-    r"(?P<before>\bclient id |, user |\bcalled |\bcalls itself (?:the robot )?)"
-    r"(?P<who>'[^']{1,300}'|[^\s,.;:'\"]{1,300})"
-)
-SAID = frozenset({"id", "by", "anonymous", "itself", "the"})
-WHO = re.compile(
-    r"(?P<before>\b(?P<role>robot|user|service|account) )(?P<who>\S{1,300})"
-    r"(?P<after> (?:connected|disconnected|did not|is not|has |can |may |sends|does not))"
-)
-REFUSED = re.compile(r"(?P<quote>['\"])(?P<who>.{1,200}?)(?P=quote) (?=refused|is not let in)")
+#: What a folder of programs is called.
+FOLDERS = frozenset({"bumper", "data", "www", "docker", "http", "ftp", "git", "tftp", "mqtt"})
+PHONE = re.compile(r"(?<![\w+])\+[1-9]\d[\d ()/-]{5,18}\d")
 #: Letters and digits in one piece.
 LONG = re.compile(r"[A-Za-z0-9+/_=-]{12,}")
 PIECES = re.compile(r"[/_=+-]")
 #: From so many on a piece without meaning is a token.
 TOKEN, DIGITS = 10, 12
-WORD_AND_NUMBER = re.compile(r"[A-Za-z]{2,}\d{1,4}|\d{1,4}[A-Za-z]{2,}")
 #: Milliseconds since 1970, until 2033.
 MILLISECONDS = re.compile(r"1\d{12}")
-OTHER_NAME = re.compile(
-    r"(?:robot|user|home|client|serial|name|device|mac|id|lan|public|link-local|this-box|box|"
-    r"phone|resource|host|account)-(?:\d+|more)(?:-[a-z]+)*"
-)
 #: Numbers that are no names: the fraction of one, a date, a time.
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2})?")
 
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Pseudonyms], str]]
 
-
-def is_other(text: str) -> bool:
-    """Whether that is another name already."""
-    return text in {HIDDEN, "<token>"} or OTHER_NAME.fullmatch(text) is not None
+def is_private(field: str) -> bool:
+    """Whether what a field holds is nobody else's business."""
+    return field in PRIVATE or IN_PRIVATE.search(field) is not None
 
 
 def _field(found: re.Match[str], names: Pseudonyms) -> str:
@@ -113,8 +103,9 @@ def _field(found: re.Match[str], names: Pseudonyms) -> str:
     value, name = found[kind], found["field"].lower()
     if not value or is_other(value) or value.startswith("<"):
         return found[0]
-    other = HIDDEN if name in PRIVATE else names.name(NAMING[name], value)
-    return found[0][: found.start(kind) - found.start()] + other
+    other = HIDDEN if is_private(name) else names.name(NAMING[name], value)
+    begin, end = (at - found.start() for at in found.span(kind))
+    return found[0][:begin] + other + found[0][end:]
 
 
 def _mail(found: re.Match[str], names: Pseudonyms) -> str:
@@ -125,27 +116,15 @@ def _mail(found: re.Match[str], names: Pseudonyms) -> str:
     return f"{other}{found['at']}{where}"
 
 
-def _quoted(found: re.Match[str], names: Pseudonyms) -> str:
-    who = found["who"]
-    return f"{found['quote']}{other_of('client', who, names)}{found['quote']} "
+def _mac(found: re.Match[str], names: Pseudonyms) -> str:
+    # A number of twelve digits is one.
+    return found[0] if found[0].isdecimal() else names.name("mac", found[0])
 
 
-def _claim(found: re.Match[str], names: Pseudonyms) -> str:
-    who = found["who"]
-    quote = "'" if who.startswith("'") else ""
-    bare = who.strip("'")
-    kept = bare in SAID
-    return found["before"] + (who if kept else f"{quote}{other_of('client', bare, names)}{quote}")
-
-
-def _who(found: re.Match[str], names: Pseudonyms) -> str:
-    kind = {"robot": "robot", "service": "user", "account": "user"}.get(found["role"], "user")
-    return found["before"] + other_of(kind, found["who"], names) + found["after"]
-
-
-def other_of(kind: str, who: str, names: Pseudonyms) -> str:
-    """Another name for somebody, unless he has one already."""
-    return who if is_other(re.split("[@/ ]", who)[0]) else names.name(kind, who)
+def _dashed(found: re.Match[str], names: Pseudonyms) -> str:
+    address = found["four"].replace("-", ".")
+    other = names.address(address)
+    return found[0] if other == address else other
 
 
 def _six(found: re.Match[str], names: Pseudonyms) -> str:
@@ -156,16 +135,17 @@ def _six(found: re.Match[str], names: Pseudonyms) -> str:
 
 
 def _home(found: re.Match[str], names: Pseudonyms) -> str:
-    return found["before"] + other_of("user", found["who"], names)
+    before, who, disk = found["before"], found["who"], found["disk"] or ""
+    if who.lower() in FOLDERS or is_other(who):
+        return found[0]
+    if disk and before.lower() == "/media/":
+        disk = f"/{names.name('name', disk)}"
+    return before + names.name("user", who) + disk
 
 
 def _random(found: re.Match[str], names: Pseudonyms) -> str:
     text = found[0]
-    if (
-        OTHER_NAME.fullmatch(text)
-        or DATE.fullmatch(text)
-        or found.string[: found.start()][-1:] == "."
-    ):
+    if is_other(text) or DATE.fullmatch(text) or found.string[: found.start()][-1:] == ".":
         return text if not _is_hex(text) else names.name("id", text)
     return names.name("id", text) if is_random(text) else text
 
@@ -188,22 +168,24 @@ def _is_token(piece: str) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    (AGENT, lambda found, _: f"{found['program']} (...)"),
+    (FINGERPRINT, lambda found, names: names.name("id", found[0])),
     (JWT, lambda _, __: "<token>"),
     (AUTHORIZATION, lambda found, _: f"{found[1]} {HIDDEN}"),
     (URL_USER, lambda _, __: f"{HIDDEN}@"),
-    (REFUSED, _quoted),
-    (CLAIM, _claim),
-    (WHO, _who),
+    *SAYINGS,
     (NETWORK, lambda found, _: f"{found['field']}{found['equals']}{HIDDEN}"),
     (FIELD, _field),
     (UUID, lambda found, names: names.name("id", found[0])),
     (SERIAL, lambda found, names: names.name("serial", found[0])),
-    (MAC, lambda found, names: names.name("mac", found[0].replace("-", ":"))),
+    (MAC, _mac),
     (MAIL, _mail),
+    (DOTTED, other_host),
+    (DASHED, _dashed),
     (IPV4, lambda found, names: names.address(found[0])),
     (IPV6, _six),
     (HOME, _home),
+    (PHONE, lambda found, names: names.name("phone", found[0])),
+    *LAST,
     (LONG, _random),
 )
 
@@ -216,8 +198,8 @@ def without_patterns(text: str, names: Pseudonyms) -> str:
 
 
 def is_foreign_host(name: str) -> bool:
-    """Whether a host name is neither the vendor's nor an address that everybody has."""
+    """Whether what stands where hosts stand is neither the vendor's nor one that everybody has."""
     try:
         return not is_common(ip_address(name))
     except ValueError:
-        return bool(name) and name != "localhost" and not in_zone(name)
+        return bool(name) and name != "localhost" and (is_host(name, True) or "." not in name)

@@ -2,13 +2,23 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 from attrs import define, field
 
 from bumper_tw.front.contact import clean
+
+#: What stands for something that nobody needs in order to help.
+HIDDEN = "<hidden>"
+
+OTHER_NAME = re.compile(
+    r"(?:robot|user|home|client|serial|name|device|mac|id|lan|public|link-local|this-box|box|"
+    r"phone|resource|host|account)-(?:\d+|more)(?:-[a-z]+)*"
+)
 
 #: Names of so few characters are found as whole words only, and shorter ones not at all.
 SHORT, SHORTEST = 4, 3
@@ -19,11 +29,24 @@ SHORTEST_CODE = 6
 #: Where the journal and its stories cut names off.
 CUT, CUT_SHORT = 200, 60
 
+#: What stands between the digits of a MAC address.
+MARKS = re.compile("%3a|[:.-]")
+
 #: As many things have a name of their own; all others of a kind share one.
 MOST = 5000
 
 #: Characters of a name that is looked for.
 LONGEST = 500
+
+
+def is_other(text: str) -> bool:
+    """Whether that is another name already."""
+    return text in {HIDDEN, "<token>"} or OTHER_NAME.fullmatch(text) is not None
+
+
+def other_of(kind: str, who: str, names: "Pseudonyms") -> str:
+    """Another name for somebody, unless he has one already."""
+    return who if is_other(re.split("[@/ ]", who)[0]) else names.name(kind, who)
 
 
 @define(eq=False)
@@ -45,7 +68,7 @@ class Pseudonyms:
         @param kind: what it begins with.
         """
         known = self.others.setdefault(kind, {})
-        key = fold(real)
+        key = MARKS.sub("", fold(real)) if kind == "mac" else fold(real)
         if key not in known:
             if len(known) >= MOST:
                 return f"{kind}-more"
@@ -93,7 +116,10 @@ def spellings(real: str) -> Iterator[str]:
     The ways in which a name may be written: as it is, cut off, in URLs, in JSON, for a terminal,
     as base64, in hex.
     """
-    for text in dict.fromkeys((real, clean(real, LONGEST), real[:CUT], real[:CUT_SHORT])):
+    # On some systems what is above a letter is a letter of its own.
+    forms = dict.fromkeys((real, *(normalize(form, real) for form in ("NFC", "NFD"))))
+    cut = (each[:end].strip() for each in forms for end in (CUT, CUT_SHORT))
+    for text in dict.fromkeys((*forms, *cut, *(clean(each, LONGEST) for each in forms))):
         yield text
         yield quote(text, safe="", errors="replace")
         yield quote(text, errors="replace")

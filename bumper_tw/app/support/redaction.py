@@ -6,40 +6,27 @@ as text.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from unicodedata import normalize
 
 from attrs import define, field
 
-from bumper_tw.app.kinds import PARTS
 from bumper_tw.app.support.patterns import (
-    HIDDEN,
     NAMING,
-    PRIVATE,
     is_foreign_host,
-    is_other,
-    other_of,
+    is_private,
     without_patterns,
 )
-from bumper_tw.app.support.pseudonyms import Known, Pseudonyms
-from bumper_tw.core.household import HOME_NAME
+from bumper_tw.app.support.pseudonyms import HIDDEN, Known, Pseudonyms, is_other, other_of
+from bumper_tw.app.support.sayings import other_agent
+from bumper_tw.app.support.words import COMMON
 from bumper_tw.dialect.domains import ATOM
 from bumper_tw.dialect.logins import IdKind, parse_client_id
 
-#: Words that tell nothing of anybody, although somebody may have called something so.
-COMMON = frozenset(
-    {
-        *PARTS, "bumper", "bumper_tw", "twisted", "python", "python3", "linux", "debian",
-        "openwrt", "localhost", "root", "nobody", "daemon", "robot", "robots", "user", "users",
-        "home", "house", "app", "apps", "server", "client", "json", "xml", "tls", "tcp", "udp",
-        "http", "https", "ssl", "info", "debug", "warn", "error", "true", "false", "null", "none",
-        "anonymous", "household", "owners", "strict", "certificate", "certificates", "journal",
-        "doctor", "settings", "version", "versions", "listener", "listeners", "connected",
-        "connection", "disconnected", "atom", "ecouser", "ecovacs", "ecorobot",
-        HOME_NAME,
-    }
-)  # fmt: skip
-
 #: Values nested more deeply than anything of ours are cut off.
 DEEPEST = 20
+
+#: As many texts are remembered with what became of them.
+OFTEN = 5000
 
 #: Whole numbers from here on could be names.
 LARGE = 10**11
@@ -57,6 +44,7 @@ class Redactor:
 
     names: Pseudonyms = field(factory=Pseudonyms)
     known: Known = field(factory=lambda: Known(COMMON))
+    _often: dict[str, str] = field(factory=dict, init=False)
 
     def learn(self, kind: str, real: str, end: str = "") -> str:
         """
@@ -66,25 +54,25 @@ class Redactor:
         @return: the other name.
         """
         other = real if is_other(real) else self.names.name(kind, real)
-        self.known.add(real, other + end)
+        self.learn_of(other + end, real)
         return other
 
     def learn_of(self, other: str, real: str) -> None:
         """What belongs to something with another name goes by that one, too."""
         self.known.add(real, other)
+        self._often.clear()
 
     def hide(self, secret: str) -> None:
         """Something is a secret."""
-        self.known.add(secret, HIDDEN)
+        self.learn_of(HIDDEN, secret)
 
     def text(self, text: str) -> str:
         """A text that may go out."""
-        return without_patterns(self.known.replaced(text), self.names)
+        return without_patterns(self.known.replaced(normalize("NFC", text)), self.names)
 
     def document(self, value: Any) -> str:
         """A document as JSON that may go out."""
-        plain = self.plain(value)
-        return self.text(json.dumps(plain, indent=1, ensure_ascii=False)) + "\n"
+        return json.dumps(self.plain(value), indent=1, ensure_ascii=False) + "\n"
 
     def plain(self, value: Any, name: str = "", depth: int = DEEPEST) -> Any:
         """
@@ -94,7 +82,7 @@ class Redactor:
         """
         if isinstance(value, Mapping):
             return {
-                str(key): self.plain(each, str(key), depth - 1)
+                self._seen(str(key)): self.plain(each, str(key), depth - 1)
                 for key, each in value.items()
                 if depth
             }
@@ -104,21 +92,29 @@ class Redactor:
 
     def _scalar(self, value: Any, name: str) -> Any:
         # What is not between quotes might not be JSON any more once it has another name.
-        if name in PRIVATE or name in NAMING:
+        if is_private(name) or name in NAMING:
             text = "" if value is None else str(value)
-            if not text or name in PRIVATE:
+            if not text or is_private(name):
                 return text and HIDDEN
             return other_of(NAMING[name], text, self.names)
         if isinstance(value, float):
             return round(value, 3) if abs(value) < LARGE else str(value)
         if value is None or isinstance(value, bool | int):
-            return str(value) if value is not None and abs(value) >= LARGE else value
-        return self._text(str(value), name)
-
-    def _text(self, text: str, name: str) -> str:
+            large = value is not None and abs(value) >= LARGE
+            return self._seen(str(value)) if large else value
+        text = str(value)
         if name in ADDRESSES:
-            return self.names.address(text)
-        return self.names.name("name", text) if name in HOSTS and is_foreign_host(text) else text
+            text = self.names.address(text)
+        is_host = name in HOSTS and is_foreign_host(text)
+        return self.names.name("name", text) if is_host else self._seen(text)
+
+    def _seen(self, text: str) -> str:
+        """The same as L{text}, which is done once for what comes often."""
+        if text not in self._often:
+            if len(self._often) >= OFTEN:
+                self._often.clear()
+            self._often[text] = self.text(text)
+        return self._often[text]
 
 
 #: Tells a redactor what one field says of somebody.
@@ -135,7 +131,11 @@ def learn_claim(redactor: Redactor, claim: str) -> None:
         redactor.learn("user", user)
         redactor.learn("resource", found.resource if is_robot and found.resource != ATOM else "")
     elif " at " in claim:
-        redactor.learn("user", claim.rpartition(" at ")[0])
+        name, _, domain = claim.rpartition(" at ")
+        redactor.learn("user", name)
+        learn_host(redactor, domain)
+    elif (other := other_agent(claim, redactor.names)) != claim:
+        redactor.learn_of(other, claim)
 
 
 def learn_who(redactor: Redactor, who: str) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from bumper_tw.app import cli_backup
-from bumper_tw.app.backups.copying import copy_database, examined
+from bumper_tw.app import cli_backup, cli_parts
+from bumper_tw.app.backups import archive
+from bumper_tw.app.backups.copying import examined
 from bumper_tw.app.backups.manifest import parsed
 from bumper_tw.app.backups.output import new_file
+from bumper_tw.app.backups.sources import Source
 from bumper_tw.errors import BumperError, StorageError
 from bumper_tw.pki.vault import FILES
+from bumper_tw.storage import snapshots
 from bumper_tw.storage.migrations import DATABASE, known, migrate
 from tests.app.backups.boxes import PICTURE, BoxCase, furnish, write
 
@@ -87,17 +90,45 @@ class ContentTests(BoxCase):
             self.assertEqual(copy.execute("SELECT name FROM homes").fetchall(), [("Attic",)])
 
     def test_links(self) -> None:
-        """Links in the data folder are passed over, and named; a certificate may be one."""
+        """Links in the folders of the server are passed over, and named."""
         self.link(Path("/etc/passwd"), self.here / "data" / "answers" / "stolen")
         self.link(Path("/etc"), self.here / "data" / "firmware" / "all")
         key = self.here / "certs" / "bumper.key"
         key.rename(self.folder / "elsewhere.key")
         self.link(self.folder / "elsewhere.key", key)
+        self.link(Path("/etc/passwd"), self.here / "data" / "agreements.json")
+        (self.here / "data" / "files").rename(self.folder / "files")
+        self.link(self.folder / "files", self.here / "data" / "files")
         said = self.well(self.here, "backup", str(self.file))
-        self.assertIn("answers/stolen, which is no plain file", said)
-        self.assertIn("firmware/all", said)
-        self.assertIn("certs/bumper.key", self.names())
-        self.assertNotIn("data/answers/stolen", self.names())
+        for name in ("answers/stolen", "firmware/all", "bumper.key", "agreements.json", "files"):
+            self.assertIn(f"{name}, which is no plain file", said)
+            self.assertFalse([each for each in self.names() if each.endswith(name)], name)
+        self.assertNotIn(f"data/{PICTURE}", self.names())
+
+    def test_links_on_the_way(self) -> None:
+        """Neither is a file read whose folder is a link, nor one that the settings name there."""
+        text = '[storage]\ndirectory = "data"\n[tls]\ndirectory = "data/certs"\n'
+        write(self.here / "bumper.toml", f'{text}[mqtt]\npasswords = "data/words"\n')
+        (self.here / "certs").rename(self.here / "data" / "certs")
+        self.link(Path("/etc/passwd"), self.here / "data" / "words")
+        self.assertIn("data/words, which is", self.well(self.here, "backup", str(self.file)))
+        self.assertNotIn("config/mqtt.passwords", self.names())
+        (self.here / "data" / "certs").rename(self.folder / "elsewhere")
+        self.link(self.folder / "elsewhere", self.here / "data" / "certs")
+        said = self.badly(self.here, "backup", str(self.file), "--force")
+        self.assertIn("certs is a link", said)
+
+    def test_swapped_on_the_way(self) -> None:
+        """A folder that becomes a link while we read is not followed either."""
+        folder = self.folder / "files"
+        write(folder / "one", "harmless")
+        source = Source("data/answers/one", folder / "one")
+        with archive.opened(source) as stream:
+            self.assertEqual(stream.read(), b"harmless")
+        folder.rename(self.folder / "victim")
+        self.link(self.folder / "victim", folder)
+        said = self.assertRaises(StorageError, archive.opened, source)
+        self.assertIn("a link", str(said))
 
     def test_pipe(self) -> None:
         """Something odd in the place of a file does not keep us waiting."""
@@ -212,7 +243,7 @@ class PassphraseTests(BoxCase):
         def ask(_: str) -> str:
             return left.pop(0)
 
-        self.patch(cli_backup, "getpass", ask)
+        self.patch(cli_parts, "getpass", ask)
         self.patch(sys, "stdin", Terminal())
 
     def test_file(self) -> None:
@@ -246,13 +277,16 @@ class PassphraseTests(BoxCase):
         given = ("backup", str(self.file))
         self.assertIn("empty", self.badly(self.here, *given, "--passphrase", answer="\n"))
         self.assertIn("empty", self.badly(self.here, *given, "--passphrase", answer=""))
-        self.word.write_text("x" * 2000)
-        said = self.badly(self.here, *given, "--passphrase-file", str(self.word))
-        self.assertIn("longer", said)
+        # 1200 bytes in 600 letters.
+        for text in ("x" * 2000, "\u00e4" * 600):
+            self.word.write_text(text)
+            said = self.badly(self.here, *given, "--passphrase-file", str(self.word))
+            self.assertIn("longer", said)
+            self.assertIn("longer", self.badly(self.here, *given, "--passphrase", answer=text))
 
     def test_typed(self) -> None:
         """On a terminal it is typed twice, and asked for without an echo."""
-        self.assertIs(vars(cli_backup)["getpass"], getpass)
+        self.assertIs(vars(cli_parts)["getpass"], getpass)
         options = (str(self.file), "--passphrase", "--config", str(self.here / "bumper.toml"))
         self.typing("correct horse", "correct hrose")
         self.assertEqual(cli_backup.backup(options), 1)
@@ -288,7 +322,7 @@ class CopyTests(SynchronousTestCase):
             other.execute("BEGIN EXCLUSIVE")
             times: Any = iter(range(0, 1000, 10))
             said = self.assertRaises(
-                StorageError, copy_database, self.path, self.copy, lambda: next(times), 15
+                StorageError, snapshots.copy, self.path, self.copy, lambda: next(times), 15
             )
         self.assertIn("in use by another program", str(said))
 
@@ -300,7 +334,7 @@ class CopyTests(SynchronousTestCase):
             ("DROP TABLE devices", "damaged"),
         ):
             self.copy.unlink(missing_ok=True)
-            copy_database(self.path, self.copy)
+            snapshots.copy(self.path, self.copy)
             with closing(sqlite3.connect(self.copy)) as connection:
                 connection.execute(change)
                 connection.commit()
@@ -310,7 +344,7 @@ class CopyTests(SynchronousTestCase):
     def test_not_replaced(self) -> None:
         """A copy does not go where there is something."""
         self.copy.write_text("precious")
-        self.assertRaises(FileExistsError, copy_database, self.path, self.copy)
+        self.assertRaises(FileExistsError, snapshots.copy, self.path, self.copy)
 
 
 class FurnishTests(SynchronousTestCase):

@@ -136,9 +136,9 @@ class CutTests(BoxCase):
         for second in range(ENDLESS):
             self.again()
             self.assertFalse(cut(self.restore_with, after))
-            ended = cut(lambda step: put_back(self.data, step), second)
+            ended = cut(lambda step: put_back(self.data, None, step), second)
             if (self.data / RESTORING).exists():
-                cut(lambda step: put_back(self.data, step), second // 2)
+                cut(lambda step: put_back(self.data, None, step), second // 2)
             if (self.data / RESTORING).exists():
                 self.undone()
             self.assertEqual(self.whole(), self.before)

@@ -132,7 +132,11 @@ class RestoreTests(BoxCase):
         )
         said = self.badly(self.there, "restore", str(self.file), "--force", "--config-too")
         self.assertIn("--certs", said)
-        self.restore("--force", "--config-too", "--certs", str(self.there / "certs"))
+        given = ("--force", "--config-too", "--certs", str(self.there / "certs"))
+        said = self.badly(self.there, "restore", str(self.file), *given)
+        self.assertIn("your settings do not name", said)
+        (self.there / "passwords").unlink()
+        self.restore(*given)
 
     def test_no_settings(self) -> None:
         """Without any settings file the folders count that were typed."""

@@ -34,7 +34,7 @@ def here(**known: Any) -> Ours:
     nothing: dict[str, Any] = {
         name: {} for name in ("devices", "users", "tokens", "homes", "owners", "jobs")
     }
-    return Ours(**{**nothing, **known})
+    return Ours(**{"guarded": frozenset(), **nothing, **known})
 
 
 class PlanCase(SynchronousTestCase):
@@ -137,6 +137,13 @@ class UserTests(PlanCase):
         self.assertEqual(token, Token(digest(TEXT), ANNAS.uid, "access", NOW + DAY))
         [short] = self.plan(seconds=60.0).tokens
         self.assertEqual(short.expires_at, NOW + 60)
+
+    def test_password_here(self) -> None:
+        """Whoever has a password here shows it: a login from elsewhere does not stand for it."""
+        ours = here(users={ANNAS.uid: User(ANNAS.uid, ANNA)}, guarded=frozenset({ANNAS.uid}))
+        made = self.plan(ours)
+        self.assertEqual(made.tokens, ())
+        self.assertIn("password", self.reasons(made)[ANNAS.uid])
 
     def test_dead_logins(self) -> None:
         """Those that are over, nobody's, or not enough here, do not count."""

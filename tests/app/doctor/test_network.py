@@ -63,10 +63,23 @@ class PortTests(NetworkCase):
         )
         verdict = network.ports(seen(self.house, listeners=(*LISTENERS, closed)))
         self.wrong(verdict, "80 is held by X")
-        self.assertEqual(verdict.remedy, "stop it")
-        second = evolve(closed, at="tcp:8007", why="8007 is held by Y; move it")
-        verdict = network.ports(seen(self.house, listeners=(*LISTENERS, closed, second)))
+        self.assertEqual(verdict.remedy, f"stop it{network.GIVE_UP}")
+        needed = evolve(closed, at="tcp:8007", why="8007 is held by Y; move it", optional=False)
+        verdict = network.ports(seen(self.house, listeners=(*LISTENERS, closed, needed)))
         self.assertEqual([each.remedy for each in verdict.more], ["move it"])
+
+    def test_systemds(self) -> None:
+        """Without a server nobody claims that ports are well which systemd has to open."""
+        inherited = Listen("web", "systemd:domain=INET6:name=http")
+        verdict = network.ports(self.stopped(inherited))
+        self.assertIs(verdict.sound, None)
+        self.assertIn("systemctl status 'bumper-*.socket'", verdict.sentence)
+        with closing(socket.create_server(("127.0.0.1", 0))) as lent:
+            port = lent.getsockname()[1]
+        own = Listen("mqtt", f"tcp:{port}:interface=127.0.0.1")
+        self.assertIn(
+            f"ports {port} are free; ", network.ports(self.stopped(own, inherited)).sentence
+        )
 
     def test_ways_out(self) -> None:
         """Whatever the server says of a port, there is something to do."""

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,11 +16,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app import cli_support
 from bumper_tw.app.asking import NotAsked, NotRunning
+from bumper_tw.app.journal_pages import Pages
+from bumper_tw.app.logs import USUAL
+from bumper_tw.app.opening import open_plain
 from bumper_tw.app.settings import Settings
 from bumper_tw.app.support import bundle, gathering
 from bumper_tw.app.support.bundle import House, made, packed, write
 from bumper_tw.app.support.gathering import Gathered, Sources, gather
 from bumper_tw.errors import BadRequest
+from bumper_tw.front.journal_file import NAME
 from bumper_tw.storage.migrations import DATABASE, migrate
 from tests.app.support.plants import PLANTS, found_in, unpacked
 from tests.app.test_cli import Case
@@ -143,6 +147,13 @@ def nobody(settings: Settings, path: str, seconds: float) -> Any:
     raise NotRunning(f"no server is running with the data folder of {P['folder']}")
 
 
+class Pipe(BytesIO):
+    """Nobody knows how much there will be."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 class BundleCase(SynchronousTestCase):
     """A house full of things that must not go out."""
 
@@ -173,8 +184,11 @@ class BundleCase(SynchronousTestCase):
 
     def gathered(self, ask: Any = answer) -> Gathered:
         """What there is."""
-        sources = Sources(self.settings, lambda: ANSWERS["/api/doctor"], (self.log,), ask)
-        return gather(sources)
+        return gather(
+            Sources(
+                self.settings, lambda: ANSWERS["/api/doctor"], lambda: open_plain(self.log), ask
+            )
+        )
 
     def files(self, ask: Any = answer) -> dict[str, str]:
         """What goes out."""
@@ -262,12 +276,39 @@ class ContentTests(BundleCase):
         self.assertNotIn("log.txt", files)
         self.assertIn("journalctl -u bumper", files["README.txt"])
 
+    def found(self, told: Path | str) -> str:
+        """The log, when the server says where it is."""
+        return gathering.log_text(Sources(self.settings, dict), {"file": str(told)})
+
     def test_log_of_the_server(self) -> None:
-        """The server knows where its log is."""
-        found = gathering.log_file(
-            Sources(self.settings, dict, (Path(),)), {"file": str(self.log)}
-        )
-        self.assertEqual(found, self.log)
+        """The server knows where in its folder its log is."""
+        self.assertIn(P["did"], self.found(self.log))
+
+    def test_log_taken_over(self) -> None:
+        """A server that somebody has taken over does not get what only we can read."""
+        secret = self.folder.parent / f"{self.folder.name}.secret"
+        secret.write_text("root:$6$")
+        for told in (secret, self.folder / ".." / secret.name, self.folder / "x" / secret.name):
+            wrong = self.assertRaises(BadRequest, self.found, told)
+            self.assertIn("writes to", str(wrong))
+        (self.folder / USUAL).symlink_to(secret)
+        self.assertRaises(OSError, self.found, "")
+        self.assertRaises(OSError, self.found, self.folder / USUAL)
+        (self.folder / USUAL).unlink()
+        os.link(secret, self.folder / USUAL)
+        self.assertRaises(OSError, self.found, "")
+        (self.folder / USUAL).unlink()
+        os.mkfifo(self.folder / USUAL)
+        self.assertRaises(OSError, self.found, "")
+
+    def test_journal_taken_over(self) -> None:
+        """Nor does it by what stands where its journal should be."""
+        secret = self.folder / "secret"
+        secret.write_text('{"kind": "contact", "story": "secret"}')
+        (self.folder / NAME).symlink_to(secret)
+        files = self.files(nobody)
+        self.assertNotIn("journal.json", files)
+        self.assertIn("cannot be read", files["README.txt"])
 
     def test_database_is_left_alone(self) -> None:
         """Making a bundle changes nothing."""
@@ -282,11 +323,12 @@ class BoundTests(BundleCase):
 
     def test_log(self) -> None:
         """Of a long log the last lines count."""
-        self.log.write_text("".join(f"line {n} {'x' * 5000}\n" for n in range(1000)))
-        text = gathering.last_lines(self.log)
-        self.assertLessEqual(len(text), gathering.LOG_BYTES)
-        self.assertIn("line 999 ", text)
-        self.assertTrue(text.startswith("line "))
+        whole = "".join(f"line {n} {'x' * 5000}\n" for n in range(1000)).encode()
+        for stream in (BytesIO(whole), Pipe(whole)):
+            text = gathering.last_lines(stream)
+            self.assertLessEqual(len(text), gathering.LOG_BYTES)
+            self.assertIn("line 999 ", text)
+            self.assertTrue(text.startswith("line "))
 
     def test_journal(self) -> None:
         """Of a long journal the last entries count, page by page."""
@@ -295,9 +337,10 @@ class BoundTests(BundleCase):
         def ask(settings: Settings, path: str, seconds: float) -> Any:
             asked.append(path)
             first = 10_000 - 300 * len(asked)
-            return {"entries": [{"revision": first + n, "x": "y" * 5000} for n in range(300)]}
+            entries = [{"revision": first + n, "x": "y" * 5000} for n in range(300)]
+            return {"entries": entries, "revision": 9999, "started": 1.0}
 
-        entries = gathering.last_entries(Sources(self.settings, dict, (), ask))
+        entries = Pages(self.settings, asker=ask).last(gathering.ENTRIES)
         self.assertEqual(len(entries), 1200)
         self.assertEqual(len(asked), 4)
         self.assertIn("before=9700", asked[1])
@@ -365,6 +408,23 @@ class CommandTests(Case):
         self.assertIn("there already", self.err.getvalue())
         self.assertEqual(self.file.read_bytes(), before)
         self.assertFalse(self.data.exists())
+
+    def test_standard(self) -> None:
+        """The shell may open both files, so that they stay the owner's."""
+        data = BytesIO()
+        self.patch(sys, "stdout", TextIOWrapper(data))
+        self.patch(sys, "stdin", TextIOWrapper(BytesIO(b"the log of E0A1B2C3D4E5F6G7H8J9")))
+        self.assertEqual(cli_support.main(["-", "--log", "-", "--data", str(self.data)]), 0)
+        self.assertIn("the bundle is written", self.err.getvalue())
+        self.file.write_bytes(data.getvalue())
+        self.assertEqual(unpacked(self.file)["log.txt"], b"the log of serial-1")
+
+    def test_screen(self) -> None:
+        """An archive does not go to a terminal."""
+        self.patch(self.out, "isatty", lambda: True)
+        self.assertEqual(cli_support.main(["-", "--data", str(self.data)]), 1)
+        self.assertIn("nothing for a screen", self.err.getvalue())
+        self.assertEqual(self.out.getvalue(), "")
 
     def test_refused(self) -> None:
         """A server that does not answer is no reason to write nothing."""

@@ -4,25 +4,24 @@ import json
 import os
 import platform
 import shutil
-import sqlite3
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, fields, has
+from attrs import asdict
 
 from bumper_tw import __version__
-from bumper_tw.app.settings import NO_FILE, Listen, Settings
-from bumper_tw.app.support.identifiers import open_to_read
-from bumper_tw.errors import BumperError, StorageError
+from bumper_tw.app.config import describe
+from bumper_tw.app.settings import NO_FILE, Listen, Setting, Settings
+from bumper_tw.errors import BumperError
 from bumper_tw.pki.certificates import covered, not_after, not_before
 from bumper_tw.pki.inventory import Entry, common_in, kind, singles_in
+from bumper_tw.storage import snapshots
 from bumper_tw.storage.migrations import DATABASE
-from bumper_tw.storage.migrations import version as schema_version
 
 #: What we are built on.
 PACKAGES = (
@@ -38,9 +37,6 @@ MEMORY = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
 
 MIB = 1 << 20
 
-#: Instructions of SQLite, in thousands, that counting may take: some seconds.
-PATIENCE = 300_000
-
 #: Certificates that are told of.
 MOST = 500
 
@@ -53,7 +49,7 @@ def versions() -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "packages": {name: _version(name) for name in PACKAGES},
         "openssl": ssl.OPENSSL_VERSION,
-        "sqlite": sqlite3.sqlite_version,
+        "sqlite": snapshots.SQLITE,
         "kernel": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "system": dict(_system(Path("/etc/os-release"))),
@@ -119,26 +115,18 @@ def chosen(settings: Settings) -> list[dict[str, Any]]:
 
     Of names of accounts, and of files that hold secrets, only whether there are any.
     """
-    return [each for part in fields(Settings) for each in _part(part, settings)]
+    # What is inside of a listener has no name of its own in the environment.
+    return [_one(each, settings) for each in describe() if each.env]
 
 
-def _part(part: Any, settings: Settings) -> Iterator[dict[str, Any]]:
-    section: Any = type(part.default)
-    if has(section):
-        record = getattr(settings, part.name)
-        yield from (_one(part.name, each, record) for each in fields(section))
-    else:
-        yield _one("", part, settings)
-
-
-def _one(section: str, of: Any, record: Any) -> dict[str, Any]:
-    value = getattr(record, of.name)
-    name = f"{section}.{of.name}" if section else of.name
-    return {"setting": name, "value": _shown(name, value), "default": value == of.default}
+def _one(setting: Setting, settings: Settings) -> dict[str, Any]:
+    value = attrgetter(setting.key)(settings)
+    shown = _shown(setting.key, value)
+    return {"setting": setting.key, "value": shown, "default": value == setting.default}
 
 
 #: Where files are that nobody else has to know the names of.
-HOLD_SECRETS = ("mqtt.passwords", "mqtt.access", "metrics.token")
+HOLD_SECRETS = ("mqtt.passwords", "mqtt.access", "metrics.token_file")
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -198,39 +186,8 @@ def database(folder: Path) -> dict[str, Any]:
         for end in ("", "-wal")
         if (at := path.with_name(f"{DATABASE}{end}")).exists()
     }
-    try:
-        with closing(open_to_read(path)) as connection:
-            _bound(connection)
-            return {
-                "there": True,
-                **sizes,
-                "schema": schema_version(connection),
-                "rows": _rows(connection),
-            }
-    except sqlite3.Error as why:
-        raise StorageError(f"the database cannot be read: {why}") from why
-
-
-def _bound(connection: sqlite3.Connection) -> None:
-    """Let nothing take for ever."""
-    left = PATIENCE
-
-    def tick() -> bool:
-        nonlocal left
-        left -= 1
-        return left < 0
-
-    connection.set_progress_handler(tick, 1000)
-
-
-def _rows(connection: sqlite3.Connection) -> dict[str, int]:
-    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-    names = [str(row[0]) for row in connection.execute(query)]
-    return {
-        name: int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0])  # noqa: S608 - a name
-        for name in sorted(names)
-        if name.isidentifier()
-    }
+    schema = snapshots.state(path, largest=0).schema
+    return {"there": True, **sizes, "schema": schema, "rows": snapshots.counts(path)}
 
 
 def records(folder: Path, shelf: str) -> list[Any]:
@@ -242,9 +199,7 @@ def records(folder: Path, shelf: str) -> list[Any]:
     path = folder / DATABASE
     if not path.exists():
         return []
-    query = "SELECT value FROM records WHERE shelf = ? ORDER BY place LIMIT ?"
     try:
-        with closing(open_to_read(path)) as connection:
-            return [json.loads(row[0]) for row in connection.execute(query, (shelf, MOST))]
-    except (sqlite3.Error, ValueError) as why:
+        return [json.loads(value) for value in snapshots.shelf(path, shelf, MOST)]
+    except ValueError as why:
         raise BumperError(f"the report cannot be read: {why}") from why
