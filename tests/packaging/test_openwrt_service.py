@@ -32,25 +32,30 @@ class ServiceTests(OpenWrtCase):
         done = self.box.init("start")
         (command,) = done.params("command")
         settings = str(self.box.top / "var/etc/bumper.toml")
-        words = ["--uid=bumper", "--gid=bumper", "--nodaemon", "--pidfile=", "--umask=077"]
+        words = ["serve", "--nodaemon", "--pidfile=", "--umask=077"]
         self.assertTrue(set(words) < set(command), command)
+        self.assertEqual([done.params("user"), done.params("group")], [[("bumper",)]] * 2)
         self.assertEqual(command[-3:], ("bumper", "--config", settings))
-        self.assertEqual(done.params("respawn"), [("3600", "10", "5")])
+        self.assertEqual(done.params("respawn"), [("3600", "10", "0")])
         self.assertEqual(done.params("file"), [("/etc/config/bumper",)])
         self.assertEqual([done.params("stdout"), done.params("stderr")], [[("1",)], [("1",)]])
         self.assertEqual(done.params("no_new_privs"), [("1",)])
         self.assertIn("nofile=4096 4096", done.params("limits")[0])
         self.assertEqual(done.calls("procd_add_reload_trigger"), [("bumper", "network")])
-        self.assertIn(f"root:bumper {settings}", self.box.read("owned"))
-        self.assertEqual((self.box.top / "var/etc/bumper.toml").stat().st_mode & 0o777, 0o640)
-        self.assertEqual((self.box.top / "etc/bumper").stat().st_mode & 0o777, 0o700)
-
-    def test_left_alone(self) -> None:
-        """A folder that was there keeps its owner and its mode: it may be somebody's disk."""
-        (self.box.top / "etc/bumper").mkdir(0o755)
-        self.box.init("start")
-        self.assertEqual((self.box.top / "etc/bumper").stat().st_mode & 0o777, 0o755)
-        self.assertNotIn("bumper:bumper", self.box.read("owned"))
+        self.assertEqual(self.mode("var/etc/bumper.toml"), 0o640)
+        self.assertEqual(
+            [self.mode(f"etc/bumper{name}") for name in ("", "/data", "/certs")],
+            [0o755, 0o700, 0o700],
+        )
+        folder = self.box.top / "etc/bumper"
+        self.assertEqual(
+            self.box.read("owned").splitlines(),
+            [
+                f"root:bumper {settings}",
+                f"-h bumper:bumper {folder}/data",
+                f"-h bumper:bumper {folder}/certs",
+            ],
+        )
 
     def test_off(self) -> None:
         """Nothing starts when it is off, which is no mistake, or when that is neither 0 nor 1."""
@@ -160,6 +165,7 @@ class NamesTests(OpenWrtCase):
     def test_again(self) -> None:
         """Once is enough: the second time nothing is written, and nothing starts again."""
         self.box.defaults()
+        self.assertRegex(self.box.read("python"), r"^-s -B \S+bumper_start.pyc plugins\n$")
         first = self.box.read("etc/config/dhcp")
         self.assertEqual(self.box.read("etc/commits"), "dhcp\n")
         self.assertEqual(self.box.read("services"), "dnsmasq running\ndnsmasq restart\n")

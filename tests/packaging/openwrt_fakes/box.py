@@ -18,11 +18,17 @@ FILES = PACKAGE / "files"
 
 #: What OpenWrt's busybox does for our scripts.
 APPLETS = (
-    "awk", "cat", "chmod", "grep", "mkdir", "mv", "rm", "sed", "sh", "sort", "touch", "tr",
+    "awk", "cat", "chmod", "grep", "ls", "mkdir", "mv", "rm", "sed", "sh", "sort", "touch", "tr",
 )  # fmt: skip
 
 #: Folders of a router that our scripts name.
-PLACES = ("/usr/lib/bumper", "/usr/bin/bumper", "/var/etc", "/etc/bumper", "/etc/init.d")
+PLACES = (
+    "/usr/lib/bumper", "/usr/bin/bumper", "/var/etc", "/etc/bumper", "/etc/init.d",
+    "/proc/sys/net/ipv4",
+)  # fmt: skip
+
+#: Where the kernel says from which port on everybody may listen.
+FREE_PORTS = "proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 #: Seconds for one call.
 PATIENCE = 60.0
@@ -68,6 +74,11 @@ def busybox() -> str:
     return path
 
 
+def brought() -> list[str]:
+    """Where Python finds us and what is not its own; another one may run what is on the router."""
+    return [str(ROOT), *(path for path in sys.path if "site-packages" in path)]
+
+
 class Box:
     """
     One router.
@@ -84,6 +95,8 @@ class Box:
         self._owner, self._python = owner, python
         for folder in ("bin", "etc/config", "etc/init.d", "etc/uci-defaults", "usr/lib/bumper"):
             (top / folder).mkdir(parents=True)
+        (top / FREE_PORTS).parent.mkdir(parents=True)
+        (top / FREE_PORTS).write_text("1024\n")
         for applet in APPLETS:
             (top / "bin" / applet).symlink_to(self._busybox)
         self._fake("uci", f'exec "{sys.executable}" -I -S "{HERE}/uci.py" "$@"')
@@ -106,6 +119,7 @@ class Box:
             ("bumper.defaults", "etc/uci-defaults/50-bumper"),
         ):
             (top / place).write_text(self.moved((FILES / name).read_text()))
+        self._fake("python3", f'printf "%s\\n" "$*" >>"{top}/python"')
         self._start_file()
 
     def _fake(self, name: str, body: str) -> None:
@@ -116,6 +130,9 @@ class Box:
     def _start_file(self) -> None:
         # The source does as well as what is compiled of it.
         text = (FILES / "bumper_start.py").read_text()
+        if not self._owner:
+            # Whoever is root stays that, where there is no user of ours.
+            text = text.replace('OWNER = "bumper"', 'OWNER = "root"')
         path = self.top / "usr" / "lib" / "bumper" / "bumper_start.pyc"
         source = self.top / "bumper_start.py"
         source.write_text(self.moved(text))
@@ -147,8 +164,10 @@ class Box:
         return self.shell('. "$FAKES/rc.common"', str(self.top / "etc/init.d/bumper"), action)
 
     def defaults(self) -> Done:
-        """What happens once, after the installation."""
-        return self.shell(f'( . "{self.top}/etc/uci-defaults/50-bumper" )')
+        """What happens once, after the installation; C{python} says what Python is asked for."""
+        path = self.top / "etc/uci-defaults/50-bumper"
+        path.write_text(path.read_text().replace(self._python, f"{self.top}/bin/python3"))
+        return self.shell(f'( . "{path}" )')
 
     def shell(self, script: str, *words: str) -> Done:
         """Run something with busybox's shell."""
@@ -163,7 +182,7 @@ class Box:
                 "UCI_FOLDER": str(self.top / "etc" / "config"),
                 "RECORD": str(self.top / "record"),
                 "BOX": str(self.top),
-                "PYTHONPATH": os.pathsep.join(sys.path),
+                "PYTHONPATH": os.pathsep.join(brought()),
             },
             capture_output=True,
             timeout=PATIENCE,

@@ -58,3 +58,7 @@ class OpenWrtCase(SynchronousTestCase):
     def toml(self) -> dict[str, Any]:
         """What is in the file that the server reads."""
         return tomllib.loads(self.box.read("var/etc/bumper.toml"))
+
+    def mode(self, path: str) -> int:
+        """The permissions of a file or a folder."""
+        return (self.box.top / path).stat().st_mode & 0o777

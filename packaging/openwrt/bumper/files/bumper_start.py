@@ -5,24 +5,20 @@ package, or not in a release that is new enough.
     bumper_start.pyc serve TWISTD-OPTIONS bumper --config FILE
     bumper_start.pyc check FILE
     bumper_start.pyc command WORDS
+    bumper_start.pyc plugins
 """
 
 # ruff: noqa: PLC0415 - each way of starting loads what it needs: memory is dear on a router
 import os
 import pwd
-import stat
 import sys
 from pathlib import Path
 
 #: Made by the init script of /etc/config/bumper.
 SETTINGS = Path("/var/etc/bumper.toml")
 
-#: Whom the server runs as.
+#: Whom the server runs as, and every command.
 OWNER = "bumper"
-
-#: Commands that read or write what belongs to root: archives, other people's folders, and the
-#: programs behind open ports.
-AS_ROOT = ("backup", "restore", "import", "support-bundle", "doctor", "dns")
 
 
 def serve(options: list[str]) -> None:
@@ -57,54 +53,37 @@ def command(words: list[str]) -> None:
     if SETTINGS.exists():
         os.environ.setdefault("BUMPER_CONFIG", str(SETTINGS))
     os.umask(0o077)
-    if os.getuid() == 0 and words[:1] and words[0] not in AS_ROOT:
-        become(OWNER)
-    try:
-        main(words)
-    finally:
-        if os.getuid() == 0 and words[:1] and words[0] in AS_ROOT:
-            give_back(OWNER)
+    main(words)
+
+
+def plugins() -> None:
+    """Write down which plug-ins there are, as the server may not: once, by the package."""
+    from twisted.plugin import IPlugin, getPlugins
+
+    list(getPlugins(IPlugin))
 
 
 def become(name: str) -> None:
-    """Be somebody else from now on: what is written into his folders has to be his."""
+    """
+    Be somebody else from now on.
+
+    Whatever is in his folders may be his doing: as root one would follow his links.  Nor can his
+    other processes look into us: the kernel guards whoever has changed his user, until the next
+    program is run.
+    """
     who = pwd.getpwnam(name)
     os.initgroups(name, who.pw_gid)
     os.setgid(who.pw_gid)
     os.setuid(who.pw_uid)
-    # Whoever was root may stand in a folder that nobody else can look into.
-    os.chdir("/")
-
-
-def give_back(name: str) -> None:
-    """What a command has made in the server's folders while it was root is the server's."""
-    from bumper_tw.app.config import load
-    from bumper_tw.app.root import give
-    from bumper_tw.errors import StartError
-
-    who = pwd.getpwnam(name)
-    try:
-        settings = load(None, os.environ, {})
-    except StartError:
-        return
-    for top in (settings.storage.directory, settings.tls.directory):
-        for folder, _, files in os.walk(top):
-            for path in (Path(folder), *(Path(folder, file) for file in files)):
-                if is_roots(path):
-                    give(path, who.pw_uid, who.pw_gid)
-
-
-def is_roots(path: Path) -> bool:
-    """Whether a file or folder belongs to root."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return False
-    return found.st_uid == 0 and not stat.S_ISLNK(found.st_mode)
 
 
 def main(words: list[str]) -> None:
     """Do what the first word says."""
+    if words == ["plugins"]:
+        plugins()
+        return
+    if os.getuid() == 0:
+        become(OWNER)
     if words[:1] == ["serve"]:
         serve(words[1:])
     elif words[:1] == ["check"] and len(words) == 2:
@@ -112,7 +91,7 @@ def main(words: list[str]) -> None:
     elif words[:1] == ["command"]:
         command(words[1:])
     else:
-        raise SystemExit("what: serve, check or command?")
+        raise SystemExit("what: serve, check, command or plugins?")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ storage.directory
 mqtt.passwords mqtt.access
 web.unknown
 log.format log.level
-metrics.token
+metrics.token_file
 "
 
 # Options of "config bumper 'main'", which are for OpenWrt and not for the server.
@@ -249,6 +249,36 @@ bumper_write() {
 	} >"$1"
 	reset_cb
 	[ -z "$bumper_wrong" ]
+}
+
+# bumper_lowest_port FILE: print the lowest port that these settings listen at.
+bumper_lowest_port() {
+	awk '
+		function needed(port) {
+			if (port > 0 && port < lowest)
+				lowest = port
+		}
+		BEGIN { lowest = 65536; dns = 53 }
+		/^\[/ { section = $0; listens += section == "[[listen]]"; next }
+		section == "[[listen]]" && /^at = / {
+			# The colons of IPv6 addresses have a backslash in front.
+			gsub(/\\\\:/, ".")
+			if (match($0, /:(port=)?[0-9]+[:"]/)) {
+				text = substr($0, RSTART + 1)
+				sub(/port=/, "", text)
+				needed(text + 0)
+			}
+		}
+		section == "[dns]" && $0 == "serve = true" { serves = 1 }
+		section == "[dns]" && /^port = / { dns = $3 + 0 }
+		END {
+			# What the server does without a word about it.
+			if (!listens)
+				needed(80)
+			if (serves)
+				needed(dns)
+			print lowest
+		}' "$1"
 }
 
 # bumper_lasting FILE: print what of the settings cannot change while the server runs.
