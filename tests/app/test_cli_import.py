@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import PIPE, Popen
+from tempfile import mkdtemp
 
 from twisted.trial.unittest import SkipTest
 
@@ -358,14 +359,14 @@ class RefusalTests(ImportCase):
 
     def test_running(self) -> None:
         """A running server would not notice, and write over it; a dry run is fine."""
+        # The path of a socket is short.
+        near = Path(mkdtemp(prefix="bumper"))
+        self.addCleanup(shutil.rmtree, near)
+        self.folder = near / "data"
         self.folder.mkdir()
         with closing(self.database()) as database, socket.socket(socket.AF_UNIX) as listening:
             self.successResultOf(DeviceStore(database).save(Device(DUSTY, nick="Staubi")))
-            here = Path.cwd()
-            # The path of a socket is short.
-            os.chdir(self.folder)
-            listening.bind(NAME)
-            os.chdir(here)
+            listening.bind(str(self.folder / NAME))
             listening.listen()
             self.assertIn("stop it", self.refuses("--without-ca"))
             self.assertIn("Staubi", self.imports("--without-ca", "--dry-run"))
