@@ -5,6 +5,8 @@ import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -19,7 +21,10 @@ class RunningTests(SynchronousTestCase):
     """Who is there."""
 
     def setUp(self) -> None:
-        self.folder = Path(self.mktemp()).absolute()
+        # The path of a socket is short.
+        near = Path(mkdtemp(prefix="bumper"))
+        self.addCleanup(rmtree, near)
+        self.folder = near / "data"
         self.settings = config.load(None, {}, {"storage.directory": str(self.folder)})
 
     def test_nobody(self) -> None:
@@ -33,7 +38,7 @@ class RunningTests(SynchronousTestCase):
         """Somebody takes questions; a socket that is left over is nobody."""
         self.folder.mkdir()
         with socket.socket(socket.AF_UNIX) as server:
-            server.bind(os.path.relpath(self.folder / NAME))
+            server.bind(str(self.folder / NAME))
             server.listen()
             self.assertTrue(is_running(self.settings))
         self.assertFalse(is_running(self.settings))

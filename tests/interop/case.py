@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, NoReturn
 
 from attrs import frozen
@@ -101,8 +103,10 @@ class InteropCase(SynchronousTestCase):
     def setUp(self) -> None:
         if os.environ.get(CHOICE) == "off":
             raise SkipTest(f"{CHOICE}=off")
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
+        # The path of a socket is short, and each data folder has one.
+        self.folder = Path(mkdtemp(prefix="bumper"))
+        self.addCleanup(rmtree, self.folder)
+        self.folder.chmod(0o755)
 
     def serve(
         self,

@@ -10,9 +10,7 @@ import shutil
 import socket
 import sys
 from contextlib import ExitStack, closing
-from pathlib import Path
 from signal import SIGHUP, SIGTERM
-from tempfile import mkdtemp
 from time import monotonic
 
 from tests.interop.case import ANSWER_SECONDS, InteropCase, ask, unavailable
@@ -99,9 +97,6 @@ class PassedCase(InteropCase):
         super().setUp()
         if shutil.which("systemd-socket-activate") is None:
             unavailable("systemd-socket-activate is not installed")
-        # The path of a socket is short, and there is one in the data folder.
-        self.folder = Path(mkdtemp(prefix="bumper"))
-        self.addCleanup(shutil.rmtree, self.folder)
         self.watching = Watching()
         self.addCleanup(self.watching.close)
         self.web, self.mqtt, self.xmpp = free_ports(3)
