@@ -38,7 +38,7 @@ from bumper_tw.app.backups.sources import Sources
 from bumper_tw.app.backups.swap import told
 from bumper_tw.app.backups.targets import Wishes, folders_of
 from bumper_tw.app.backups.ways import settled
-from bumper_tw.app.cli_parts import ended, with_folders
+from bumper_tw.app.cli_parts import ended, with_places
 from bumper_tw.errors import BadRequest, StorageError
 
 #: What stands for the standard output, or the standard input.
@@ -150,12 +150,6 @@ def with_passphrase(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "--passphrase-file", type=Path, metavar="F", help="a file whose first line it is"
     )
     return parser
-
-
-def with_places(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Where everything is."""
-    parser.add_argument("--certs", type=Path, help="folder of certificates and keys")
-    return with_folders(parser)
 
 
 def wishes_of(options: argparse.Namespace) -> Wishes:

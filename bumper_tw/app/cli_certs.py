@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
-from typing import Any
 
 from attrs import evolve
 from cryptography import x509
 
-from bumper_tw.app.cli_parts import MINUTES, settings_of, spoken, table, with_folders
+from bumper_tw.app.cli_parts import MINUTES, settings_of, spoken, table, with_places
 from bumper_tw.app.settings import Settings
 from bumper_tw.app.taking_over import is_there
 from bumper_tw.app.taking_over import take as take_over
@@ -55,13 +54,6 @@ def own_settings(options: argparse.Namespace) -> Settings:
     if options.certs is None:
         return settings
     return evolve(settings, tls=evolve(settings.tls, directory=options.certs))
-
-
-def with_places(part: argparse.ArgumentParser, default: Any = None) -> argparse.ArgumentParser:
-    """The options that say where everything is; C{default} as in L{with_folders}."""
-    meaning = "folder of certificates and keys"
-    part.add_argument("--certs", type=Path, default=default, help=meaning)
-    return with_folders(part, default)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,8 +8,8 @@ from secrets import token_hex
 
 from bumper_tw.app.bumper_import.said import report
 from bumper_tw.app.bumper_import.work import Wanted, carry_out
-from bumper_tw.app.cli_certs import own_settings, with_places
-from bumper_tw.app.cli_parts import spoken
+from bumper_tw.app.cli_certs import own_settings
+from bumper_tw.app.cli_parts import spoken, with_places
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -129,6 +129,13 @@ def secret(prompt: str, twice: bool = False, piped: bool = True) -> str:
     return word
 
 
+def with_places(part: argparse.ArgumentParser, default: Any = None) -> argparse.ArgumentParser:
+    """The options that say where everything is; C{default} as in L{with_folders}."""
+    meaning = "folder of certificates and keys"
+    part.add_argument("--certs", type=Path, default=default, help=meaning)
+    return with_folders(part, default)
+
+
 def table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]], nothing: str) -> str:
     """Rows under the names of their columns, or what to say when there are none."""
     lines = [names, *rows]
