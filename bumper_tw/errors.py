@@ -21,6 +21,10 @@ class LoginRefused(BumperError):
     """The credentials do not open anything here."""
 
 
+class Forbidden(LoginRefused):
+    """Whoever asks is known, and may not do that."""
+
+
 class UnknownAccount(LoginRefused):
     """Neither account nor password was right, or one of them was not."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
-from zope.interface import Interface
+from zope.interface import Attribute, Interface
 
 from bumper_tw.errors import CommandFailed
 from bumper_tw.readings import Report
@@ -282,3 +282,26 @@ class IRecordStore(Interface):
 
     def remove(shelf: str, keys: Iterable[str]) -> Deferred[None]:
         """Drop some; unknown ones are fine."""
+
+
+class IFeed(Interface):
+    """
+    What pages are told while they are open: of each thing the newest only.
+
+    All in memory, and at once.  A page that comes back says what it has heard last; so each change
+    has a place in one order.
+    """
+
+    position: str = Attribute("The place of the newest change; what a page goes on from.")
+
+    def put(key: str, kind: str, value: Any) -> None:
+        """
+        Something is like this now.
+
+        @param key: what; the change before of the same key is forgotten.
+        @param kind: what pages listen for by; it also says who may hear it.
+        @param value: what JSON can write; it does not change any more.
+        """
+
+    def drop(key: str) -> None:
+        """Something is no more; who comes back does not hear of it.  An unknown one is fine."""

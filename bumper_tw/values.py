@@ -9,6 +9,11 @@ from attrs import field, frozen
 RequestId = NewType("RequestId", str)
 
 
+#: Stands for the owner of the box among user ids.  No account has it: these are hashes, or what
+#: clients bring along, which has no colon.
+OWNER = ":owner"
+
+
 class PayloadKind(Enum):
     """How a robot writes its payloads: the last level of its topics (mqtt.md 4.1)."""
 
@@ -30,6 +35,7 @@ class Role(Enum):
     ROBOT = "robot"
     USER = "user"
     SERVICE = "service"
+    OWNER = "owner"
     ANONYMOUS = "anonymous"
 
 

@@ -312,6 +312,17 @@ class WebSettings:
 
 
 @frozen
+class DashboardSettings:
+    """The pages from which the owner sees and runs everything."""
+
+    serve: bool = _setting(True, FLAG, "have pages for the owner, under names of this box only")
+    everywhere: bool = _setting(False, FLAG, "let in browsers and scripts from public addresses")
+    session_hours: int = _setting(
+        168, whole(1, 8760, "hours"), "a browser that did nothing so long has to log in again"
+    )
+
+
+@frozen
 class LogSettings:
     """How much is written to the log, and how."""
 
@@ -348,5 +359,6 @@ class Settings:
     mqtt: MqttSettings = MqttSettings()
     xmpp: XmppSettings = XmppSettings()
     web: WebSettings = WebSettings()
+    dashboard: DashboardSettings = DashboardSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -25,6 +25,7 @@ from bumper_tw.errors import (
     CommandTimedOut,
     DeviceOffline,
     DeviceUnknown,
+    Forbidden,
     LoginRefused,
     RobotBusy,
     ShuttingDown,
@@ -38,6 +39,7 @@ from bumper_tw.web.routes import GET, POST, Ask, Route, guarded
 #: Status and reason of every failure.
 FAILURES: dict[type[Exception], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
+    Forbidden: (403, "forbidden"),
     LoginRefused: (401, "unauthorized"),
     DeviceUnknown: (404, "unknown_robot"),
     RobotBusy: (429, "busy"),

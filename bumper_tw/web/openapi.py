@@ -2,7 +2,7 @@
 What all of this answers, as an OpenAPI 3.1 document.
 
 Paths and methods come from the routes, shapes of constant answers from the data that they are
-made of.  What our own API takes and gives is written down in C{data/own_api.json}.
+made of.  What our own API takes and gives is written down in C{data/own_api}.
 """
 
 import json
@@ -100,7 +100,10 @@ class OpenApiRoutes:
 @cache
 def described() -> Mapping[str, Any]:
     """What is written down of our own API."""
-    found: Mapping[str, Any] = json.loads((DATA / "own_api.json").read_text("utf-8"))
+    found: dict[str, Any] = {"schemas": {}, "operations": {}}
+    for file in sorted((DATA / "own_api").glob("*.json")):
+        for part, named in json.loads(file.read_text("utf-8")).items():
+            found[part] |= named
     return found
 
 
@@ -164,7 +167,7 @@ def entry_operations(entries: Iterable[Entry]) -> Iterator[tuple[str, str, Opera
 def route_operations(route: Route) -> Iterator[tuple[str, str, Operation]]:
     """One for each method of a route."""
     path = spelling(route.path)
-    if PAGES.fullmatch(path):
+    if route.here is not None or PAGES.fullmatch(path):
         return
     for method in route.methods:
         if is_ours(path):

@@ -45,6 +45,8 @@ class Route:
     @ivar layer: where it comes from.
     @ivar room: bytes that a body may be long; 0 for as many as everywhere.
     @ivar origin: where it stands, if it comes from data.
+    @ivar here: for a page of ours: whether it is there for whoever calls this box by that name;
+        for everybody else another route of the same path answers, or none.
     """
 
     path: str
@@ -54,6 +56,7 @@ class Route:
     layer: Layer = Layer.CODE
     room: int = 0
     origin: str = ""
+    here: Callable[[Call], bool] | None = None
 
 
 def guarded(guard: Callable[[Call], object], answer: Ask) -> Ask:

@@ -94,8 +94,12 @@ class WebSite(Site):
         # slip to be redirected.
         self.app.url_map.merge_slashes = False
         self._mount_failures()
+        self._pages: dict[bytes, Callable[[Call], bool]] = {}
         for route in routes:
-            if "<" in route.path and family(route.path) is None:
+            if route.here is not None:
+                self._mount(route)
+                self._pages[first_part(route.path.encode())] = route.here
+            elif "<" in route.path and family(route.path) is None:
                 self._mount(route)
             else:
                 self._code.append(route)
@@ -222,6 +226,8 @@ class WebSite(Site):
         @return: whether that was so.
         """
         self.counts["requests"] += 1
+        if self._is_page(request):
+            return False
         try:
             found = self._paths.find(request.path)
         except ValueError:
@@ -237,6 +243,11 @@ class WebSite(Site):
             request.notifyFinish().addErrback(lambda _: done.cancel())
             done.addErrback(self._hung_up, request)
         return True
+
+    def _is_page(self, request: LeanRequest) -> bool:
+        """Whether a path is one of our pages, and who calls is to see them."""
+        here = self._pages.get(first_part(request.path))
+        return here is not None and here(Call(request, {}))
 
     def _elsewhere(self, request: LeanRequest) -> bool:
         """
@@ -380,6 +391,11 @@ class WebSite(Site):
         self._complaints.broke(Call(request, {}), failure)
         if not request.finished:
             request.reply(plain_failure(500, BROKEN))
+
+
+def first_part(path: bytes) -> bytes:
+    """What stands between the first two slashes of a path."""
+    return path[1:].partition(b"/")[0]
 
 
 def build_site(

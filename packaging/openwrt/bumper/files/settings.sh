@@ -15,6 +15,7 @@ dns.serve dns.needed
 identity.closed
 xmpp.require_tls_users xmpp.require_tls_robots xmpp.adopt_robots xmpp.fanout_events
 metrics.serve
+dashboard.serve dashboard.everywhere
 "
 BUMPER_NUMBERS="
 server.threads
@@ -34,6 +35,7 @@ xmpp.login_seconds xmpp.ping_seconds xmpp.silence_seconds xmpp.sessions_per_user
 xmpp.connections xmpp.connections_per_peer xmpp.strangers xmpp.strangers_per_peer
 web.max_body web.upload_bytes web.uploads_robot_bytes web.uploads_bytes web.idle_seconds
 web.request_seconds web.connections web.connections_per_peer
+dashboard.session_hours
 "
 BUMPER_LISTS="
 server.name
