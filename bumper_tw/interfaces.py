@@ -104,11 +104,12 @@ class IDeviceRegistry(Interface):
 class ICommandCorrelator(Interface):
     """Puts questions to robots, and brings each answer to whoever asked."""
 
-    def send(command: Command, timeout: float | None = None) -> Deferred[Reply]:
+    def send(command: Command, timeout: float | None = None, by: str = "") -> Deferred[Reply]:
         """
         Ask a robot.  Cancelling the result drops the wait.
 
         @param timeout: seconds; C{None} for the configured one.
+        @param by: who asks, in a word for the owner; empty for this box itself.
         @return: fails with a L{CommandFailed<bumper_tw.errors.CommandFailed>}.
         """
 

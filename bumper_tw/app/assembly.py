@@ -1,13 +1,12 @@
 """Where everything meets, once: built bottom-up, read top-down."""
 
-from collections.abc import Callable, Container, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_hex
-from typing import Any, Protocol
+from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
 
@@ -27,11 +26,14 @@ from bumper_tw.app.brokerage import (
 from bumper_tw.app.certificates import open_contexts, open_vault, renew
 from bumper_tw.app.doors import doors, reception
 from bumper_tw.app.exchange import Exchange, exchange
-from bumper_tw.app.extras import demo_robots, dns_answers, figures
+from bumper_tw.app.expelling import Parties, dismiss, reload_accounts, reload_passwords
+from bumper_tw.app.extras import Served, demo_robots, dns_answers, figures, pages
 from bumper_tw.app.levels import LevelRoutes
 from bumper_tw.app.lifecycle import Repeated, Step
 from bumper_tw.app.logs import log_path
 from bumper_tw.app.observing import Observation
+from bumper_tw.app.owner_side import OwnerSide, owner_side
+from bumper_tw.app.present import Present
 from bumper_tw.app.reach import Reach
 from bumper_tw.app.remembering import remember
 from bumper_tw.app.root import Root, Start, hand_over
@@ -42,21 +44,19 @@ from bumper_tw.core.cleaning import CleaningLogs
 from bumper_tw.core.commands import SPACE, CommandCorrelator, request_ids
 from bumper_tw.core.devices import DeviceRegistry
 from bumper_tw.core.identity import Identity
-from bumper_tw.core.mqtt_router import MqttBroker
 from bumper_tw.core.password_file import PasswordFile
 from bumper_tw.core.passwords import Passwords
-from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy, uid_of
+from bumper_tw.core.policies import HomePolicy, IPolicy, KnownAccounts, StrictPolicy
 from bumper_tw.core.robot_secrets import RobotSecrets
-from bumper_tw.core.sessions import settled
 from bumper_tw.core.telemetry import Telemetry
 from bumper_tw.core.throttle import Throttle
 from bumper_tw.core.tokens import Signer
 from bumper_tw.core.translation import TranslatingCorrelator
 from bumper_tw.core.turns import Turns
-from bumper_tw.errors import StorageError
+from bumper_tw.front.gate import Gate
 from bumper_tw.front.journal import Journal
 from bumper_tw.front.journal_file import KEPT, NAME
-from bumper_tw.interfaces import IAccountStore, IDatabase
+from bumper_tw.interfaces import IDatabase
 from bumper_tw.pki.vault import Vault
 from bumper_tw.storage.accounts import AccountStore
 from bumper_tw.storage.cleaning import CleaningLogStore
@@ -67,17 +67,13 @@ from bumper_tw.storage.migrations import DATABASE, migrate
 from bumper_tw.storage.records import RecordStore
 from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
-from bumper_tw.values import Principal, Role
+from bumper_tw.web.owner_control import OwnerControl
 
+#: The site, once it is there, and what takes connections of the broker and of XMPP.
+Edges = tuple[Callable[[], Any], Any, Any]
 
-class Connected(Protocol):
-    """Who is connected to one edge."""
-
-    def dismiss(self, gone: Callable[[Principal], bool]) -> None:
-        """End the connections of those who would not be let in any more."""
-
-
-Parties = Iterable[Connected]
+#: Services that can be started anew by themselves.
+GATED = ("mqtt", "xmpp", "web")
 
 
 @frozen
@@ -104,6 +100,7 @@ class Facts:
     writer: ReportWriter
     belongings: Belongings
     journal: Journal
+    owner: OwnerSide
 
 
 def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
@@ -121,16 +118,24 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     mqtt = broker(reactor, settings, facts, database)
     xmpp = stanzas(reactor, settings, facts, mqtt)
     parties = (mqtt.router.clients, xmpp.factory)
-    remember(facts, mqtt.router, path)
-    facts.belongings.warn_of_orphans(device.id.did for device in facts.registry.devices())
     seen = Observation(reactor, settings, facts, vault, RecordStore(database))
+    present, gates = Present(settings), {name: Gate() for name in GATED}
+    edges: Edges = (lambda: site, mqtt.factory, xmpp.factory)
+    known = served(database, facts, start, parties)
+    shown = pages(seen, facts, evolve(known, takes=present.takes, gates=gates, edges=edges))
+    remember(facts, mqtt.router, path, shown.load)
+    facts.belongings.warn_of_orphans(device.id.did for device in facts.registry.devices())
     measured = figures(seen, facts, mqtt, xmpp, database, vault, lambda: site)
-    site = website(reactor, settings, vault, facts, [*seen.routes(), *measured.routes])
+    more = [*seen.routes(), *measured.routes, *shown.routes]
+    site = website(reactor, settings, vault, facts, more, shown.watched)
     contexts = open_contexts(reactor, settings, vault)
     shared = reception(reactor, facts.journal, settings.front)
-    places = seen.doors = tuple(doors(reactor, settings, shared, site, mqtt, xmpp, contexts))
+    places = seen.doors = tuple(
+        doors(reactor, settings, shared, site, mqtt, xmpp, contexts, gates)
+    )
     root = Root(reactor, settings, start)
     seen.control += [*measured.control, *levels(root, settings, start).routes()]
+    seen.control += OwnerControl(facts.owner.access).routes()
     root.tidings.follow(facts.registry, lambda: logged_in(mqtt, xmpp))
     root.reloads |= {
         "certificates": lambda: renew(settings, vault, contexts),
@@ -142,28 +147,32 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         "accounts": lambda: reload_accounts(facts, parties, AccountStore(database)),
         "owners": lambda: facts.belongings.load(RecordStore(database)),
     }
-    root.follows |= {"identity.closed": partial(follow_closed, facts), **measured.follows}
+    present.follow(facts, site.unknown)
+    root.follows |= {**present.takes, **measured.follows}
+    present.follow_log(root.threshold)
     for child in (
         Step("database", database.start, database.close),
         Step("report writer", stop=facts.writer.flush),
         Step("counts", stop=facts.belongings.flush),
+        Step("owner", stop=facts.owner.access.flush),
         Step("MQTT journal", stop=mqtt.journal.flush),
         Repeated("renewal", reactor, A_DAY, lambda: renew(settings, vault, contexts)),
         Repeated(
             "clean-up",
             reactor,
             AN_HOUR,
-            lambda: prune(reactor, settings, facts, parties),
+            lambda: prune(reactor, present.settings, facts, parties),
             True,
         ),
         Step("web farewell", stop=site.farewell),
         *measured.services,
+        *shown.services,
         *seen.services(),
         *chores(reactor, settings, mqtt),
         Step("XMPP router", stop=xmpp.router.stop),
         Step("XMPP farewell", stop=xmpp.factory.farewell),
         Step("commands", stop=facts.commands.stop),
-        *dns_answers(reactor, settings),
+        *dns_answers(reactor, settings, shown.asked_dns),
         *(listener for _, listener in places),
         Reach(settings),
         *(demo_robots(reactor, places) if start.demo else ()),
@@ -171,6 +180,18 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         child.setServiceParent(root)
     hand_over([*ours(settings), *vault.files()], start.options)
     return root
+
+
+def served(database: IDatabase, facts: Facts, start: Start, parties: Parties) -> Served:
+    """What the owner's pages need of all this."""
+    return Served(
+        database,
+        start.read_layers,
+        lambda: reload_accounts(facts, parties, AccountStore(database)),
+        {},
+        {},
+        (lambda: None, None, None),
+    )
 
 
 def logged_in(mqtt: Brokerage, xmpp: Exchange) -> int:
@@ -241,6 +262,7 @@ def gather(reactor: Any, settings: Settings, vault: Vault, database: Database) -
         writer,
         owned,
         Journal(reactor, settings.front.journal),
+        owner_side(reactor, settings, database, accounts, turns),
     )
 
 
@@ -303,61 +325,6 @@ def stanzas(reactor: Any, settings: Settings, facts: Facts, mqtt: Brokerage) -> 
     )
     facts.belongings.whereabouts.watch(made.factory.crowd)
     return made
-
-
-def follow_closed(facts: Facts, settings: Settings) -> None:
-    """Let new robots in, or do not any more."""
-    facts.secrets.closed = settings.identity.closed
-
-
-def reload_passwords(facts: Facts, router: MqttBroker) -> None:
-    """Read the file of passwords; whoever came in by a line that has changed has to come anew."""
-    if facts.passwords is not None:
-        changed = facts.passwords.reload()
-        router.clients.dismiss(lambda who: who.role is Role.SERVICE and who.name in changed)
-
-
-def reload_accounts(facts: Facts, parties: Parties, store: IAccountStore) -> Deferred[None]:
-    """Read our own accounts; whoever is gone or has another password is not logged in any more."""
-    return Deferred.fromCoroutine(_reload_accounts(facts, parties, store))
-
-
-async def _reload_accounts(facts: Facts, parties: Parties, store: IAccountStore) -> None:
-    removed = await facts.accounts.reload(store)
-    # Nobody tells us of them a second time, so that nothing below may come before this.
-    departed = facts.belongings.departed(removed)
-    try:
-        changed = await facts.known.load(store)
-    except StorageError:
-        await settled([departed])
-        raise
-    # At once, and only then on disk: what fails there must not keep a connection open.
-    expelled = facts.accounts.expel(removed | changed)
-    dismiss(facts, parties, removed | changed)
-    await settled([expelled, departed])
-
-
-def dismiss(facts: Facts, parties: Parties, uids: Container[str]) -> None:
-    """
-    Close connections of those who would not get in again; what was left for them goes, too.
-
-    @param uids: of users who are gone, or have another password.
-    """
-
-    def gone(who: Principal) -> bool:
-        if who.role is Role.USER:
-            return who.name in uids or not facts.accounts.may_stay(who.name)
-        return who.role is Role.SERVICE and _is_gone(facts, who.name, uids)
-
-    for connected in parties:
-        connected.dismiss(gone)
-
-
-def _is_gone(facts: Facts, account: str, uids: Container[str]) -> bool:
-    """The same about the account of a local service; what the file decides is its own."""
-    if facts.passwords is not None and facts.passwords.knows(account):
-        return False
-    return uid_of(account) in uids or not facts.known.knows(account)
 
 
 def prune(reactor: Any, settings: Settings, facts: Facts, parties: Parties) -> Deferred[Any]:

@@ -163,6 +163,13 @@ def metrics(arguments: Sequence[str]) -> int:
     return cli_metrics.main(arguments)
 
 
+def owner(arguments: Sequence[str]) -> int:
+    """The password of the owner's pages; see L{bumper_tw.app.cli_owner}."""
+    from bumper_tw.app import cli_owner
+
+    return cli_owner.main(arguments)
+
+
 def owner_of(database: InlineDatabase) -> Owner:
     """The owner, hashing passwords here and now."""
     return Owner(wall_clock(), AccountStore(database), Passwords(at_once, token_hex, Turns()))
@@ -352,6 +359,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "support-bundle": support_bundle,
     "log": log,
     "metrics": metrics,
+    "owner": owner,
 }
 
 

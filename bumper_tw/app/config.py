@@ -1,5 +1,6 @@
 """
-One TOML file, then C{BUMPER_*} variables, then options, become frozen settings.
+One TOML file, what the owner chose on the page, C{BUMPER_*} variables, then options, become
+frozen settings.
 
 What there is to set is in L{bumper_tw.app.settings}.
 """
@@ -11,15 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import Attribute, fields, has
+from attrs import Attribute, fields, frozen, has
 
 from bumper_tw.app.kinds import known
+from bumper_tw.app.page_file import ON_PAGE, page_path
 from bumper_tw.app.profiles import defaults_of
 from bumper_tw.app.settings import Listen, Setting, Settings, described, shown
 from bumper_tw.errors import StartError
 
 Schema = Mapping[str, Setting]
 Found = Iterator[tuple[str, Any]]
+
+#: Where settings come from, besides defaults; a later one wins.
+ORIGINS = ("file", "page", "environment", "options")
 
 FILE_LIMIT = 1 << 20  # Settings are a page or two; what is larger is some other file.
 
@@ -36,32 +41,101 @@ def describe() -> Iterator[Setting]:
         yield from (described(part.name, a) for a in _inside(part) or fields(Listen))
 
 
+@frozen
+class Layers:
+    """
+    What was said, and where; what comes later wins.
+
+    @ivar path: the settings file; C{None} for none.
+    @ivar base: where relative paths start.
+    @ivar defaults: those of the profile among them.
+    @ivar said: by where it was said: C{file}, C{page}, C{environment}, C{options}.
+    """
+
+    path: Path | None
+    base: Path
+    defaults: Mapping[str, Any]
+    said: Mapping[str, Mapping[str, Any]]
+
+    def origin(self, key: str) -> str:
+        """Where the value that counts comes from: one of these, or C{default}."""
+        return next((n for n in reversed(ORIGINS) if key in self.said[n]), "default")
+
+    def values(self, without: str = "") -> dict[str, Any]:
+        """
+        What counts of each.
+
+        @param without: as if nothing had been said there.
+        """
+        values = dict(self.defaults)
+        for name, said in self.said.items():
+            values.update({} if name == without else said)
+        return values
+
+    @property
+    def page_file(self) -> Path:
+        """Where the page of the owner keeps what he has chosen."""
+        return page_path(self.base / self.values("page")["storage.directory"])
+
+    def built(self) -> Settings:
+        """
+        The settings.
+
+        @raise StartError: two of them do not fit together.
+        """
+        return _built(self.values(), self.base)
+
+
 def load(path: Path | None, environ: Mapping[str, str], options: Mapping[str, str]) -> Settings:
     """
-    Read the settings; what comes later wins: defaults, those of the profile, file, environment,
-    options.  Relative paths start at the folder of the file, without a file at the working
-    directory.
+    Read the settings; what comes later wins: defaults, those of the profile, file, what the owner
+    chose on the page, environment, options.  Relative paths start at the folder of the file,
+    without a file at the working directory.
 
     @param path: the TOML file; C{None} for the one C{BUMPER_CONFIG} names, if any.
     @param environ: an empty variable counts as not set.
     @param options: text by key, such as C{{"commands.timeout": "5"}}.
     @raise StartError: naming where it stands, the key, and what was expected or is nearest.
     """
+    return layers(path, environ, options).built()
+
+
+def layers(path: Path | None, environ: Mapping[str, str], options: Mapping[str, str]) -> Layers:
+    """The same before it is put together; see L{load}."""
     named = environ.get("BUMPER_CONFIG", "")
     path = Path(named) if path is None and named else path
     schema = {s.key: s for s in describe() if s.env}
-    said: dict[str, Any] = {}
+    said: dict[str, dict[str, Any]] = {name: {} for name in ORIGINS}
     if path is not None:
         with _blaming(str(path)):
-            said.update(_from_file(path, schema))
+            said["file"].update(_from_file(path, schema))
     with _blaming("environment"):
-        said.update(_from_environ(environ, {s.env: s for s in schema.values()}))
+        said["environment"].update(_from_environ(environ, {s.env: s for s in schema.values()}))
     with _blaming("options"):
-        said.update({k: schema[known(k, schema)].take(text, k) for k, text in options.items()})
+        taken = {k: schema[known(k, schema)].take(text, k) for k, text in options.items()}
+        said["options"].update(taken)
+    base = Path.cwd() if path is None else path.absolute().parent
     defaults = {key: setting.default for key, setting in schema.items()}
-    profile = {**defaults, **said}["server.profile"]
-    values = {**defaults, **defaults_of(profile), **said}
-    return _built(values, Path.cwd() if path is None else path.absolute().parent)
+    first = Layers(path, base, defaults, said)
+    profile = first.values()["server.profile"]
+    found = Layers(path, base, {**defaults, **defaults_of(profile)}, said)
+    said["page"].update(_from_page(found.page_file, schema))
+    return found
+
+
+def _from_page(path: Path, schema: Schema) -> dict[str, Any]:
+    """
+    What the owner chose on the page.
+
+    Whoever can write in the data folder must not decide about all else.
+    """
+    if not _is_ours(path):
+        return {}
+    with _blaming(str(path)):
+        found = dict(_from_file(path, schema))
+        for key in found:
+            known(key, ON_PAGE)
+    return found
 
 
 def _from_file(path: Path, schema: Schema) -> Found:
@@ -74,6 +148,14 @@ def _from_file(path: Path, schema: Schema) -> Found:
             for key in value:
                 setting = schema[known(f"{section}.{key}", schema)]
                 yield setting.key, setting.take(value[key])
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether there is such a file; who may not look into the folder runs no server there."""
+    try:
+        return path.is_file() and not path.is_symlink()
+    except OSError:
+        return False
 
 
 def _parsed(path: Path) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from bumper_tw.dns.authority import Authority
 from bumper_tw.dns.cache import Cache
 from bumper_tw.dns.doors import LONGEST, STREAMS, STREAMS_PER_PEER, DatagramDoor, StreamDoors
 from bumper_tw.dns.forwarder import Forwarder
-from bumper_tw.dns.responder import Responder
+from bumper_tw.dns.responder import Asked, Responder, unheard
 from bumper_tw.dns.wires import Server, Wires
 from bumper_tw.errors import StartError
 from bumper_tw.front.crowd import Headcount
@@ -49,10 +49,14 @@ STUBS = {"127.0.0.53", "127.0.0.54"}
 MOST_SERVERS = 3
 
 
-def dns_services(reactor: Any, settings: Settings) -> Iterator[IService]:
-    """What answers DNS questions, if it shall."""
+def dns_services(reactor: Any, settings: Settings, asked: Asked = unheard) -> Iterator[IService]:
+    """
+    What answers DNS questions, if it shall.
+
+    @param asked: is told of each question for a name of the vendor's.
+    """
     if settings.dns.serve:
-        yield dns_side(reactor, settings)
+        yield dns_side(reactor, settings, asked=asked)
 
 
 def dns_side(
@@ -61,6 +65,7 @@ def dns_side(
     own: Callable[[], Sequence[InterfaceAddress]] = own_addresses,
     source: Callable[[], str | None] = default_source,
     resolv: Sequence[Path] = (RESOLV_CONF, RESOLVED_CONF),
+    asked: Asked = unheard,
 ) -> "DnsSide":
     """
     The service.
@@ -70,7 +75,7 @@ def dns_side(
     @param resolv: what says which servers this box asks, and what says more about it.
     """
     told = Told(settings, own, source, reactor)
-    return DnsSide(reactor, settings, told, own, resolv)
+    return DnsSide(reactor, settings, told, own, resolv, asked)
 
 
 def nameservers(resolv: Sequence[Path]) -> list[str]:
@@ -142,13 +147,14 @@ class DnsSide(Service):
         told: Callable[[str], Sequence[str]],
         own: Callable[[], Sequence[InterfaceAddress]],
         resolv: Sequence[Path],
+        asked: Asked = unheard,
     ) -> None:
         self._reactor, self._dns, self._own, self._resolv = reactor, settings.dns, own, resolv
         self.upstream: tuple[Server, ...] = ()
         cache = Cache(reactor, settings.dns.cache)
         self._forwarder = Forwarder(reactor, Wires(reactor), lambda: self.upstream, cache)
         authority = Authority(ZONES, told)
-        self._responder = Responder(reactor, authority, self._forwarder)
+        self._responder = Responder(reactor, authority, self._forwarder, asked)
         self._room = Headcount(STREAMS, STREAMS_PER_PEER)
         self._doors: dict[str, _Door] = {}
         self._said = Repeats(reactor, seconds=3600.0)

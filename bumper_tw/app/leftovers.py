@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from bumper_tw.core.shelf import BETWEEN
 from bumper_tw.interfaces import IRecordStore
 from bumper_tw.storage.files import FOLDER
+from bumper_tw.values import OWNER
 
 
 @frozen
@@ -27,7 +28,12 @@ About = Callable[[str, Mapping[str, Any]], Names]
 
 def names(uids: Collection[Any] = (), dids: Collection[Any] = ()) -> Names:
     """Those that are names."""
-    texts = ((each for each in part if isinstance(each, str) and each) for part in (uids, dids))
+    # The owner of the box is no user who could be gone.
+    nobody = {"", OWNER}
+    texts = (
+        (each for each in part if isinstance(each, str) and each not in nobody)
+        for part in (uids, dids)
+    )
     return Names(*map(frozenset, texts))
 
 

@@ -12,11 +12,11 @@ from bumper_tw.app.addresses import Announcer, default_source, own_addresses
 from bumper_tw.app.control import control_service
 from bumper_tw.app.doctor.side import DoctorSide, Parts
 from bumper_tw.app.lifecycle import Doors, Step
+from bumper_tw.app.owner_side import OwnerSide
 from bumper_tw.app.ports import port_of
 from bumper_tw.app.settings import Settings
-from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.devices import DeviceRegistry
-from bumper_tw.errors import DeviceUnknown, LoginRefused
+from bumper_tw.errors import DeviceUnknown
 from bumper_tw.front.acquaintances import Acquaintances
 from bumper_tw.front.chronicle import Chronicle
 from bumper_tw.front.journal import Journal
@@ -24,13 +24,9 @@ from bumper_tw.front.journal_file import JournalFile
 from bumper_tw.interfaces import IRecordStore, ITelemetry
 from bumper_tw.values import Principal
 from bumper_tw.web.call import Call
-from bumper_tw.web.guard import Guard
 from bumper_tw.web.journal import JournalRoutes, anybody
 from bumper_tw.web.routes import Route
 from bumper_tw.web.trust import Places, TrustRoutes
-
-#: What members of a house hear whose robots are not everybody's.
-OWNERS = "this tells of everybody's robots; it is for the owner of the box: bumper journal, doctor"
 
 
 class Certificates(Protocol):
@@ -53,7 +49,7 @@ class Facts(Protocol):
     @property
     def telemetry(self) -> ITelemetry: ...
     @property
-    def accounts(self) -> Accounts: ...
+    def owner(self) -> OwnerSide: ...
 
 
 @define(eq=False)
@@ -63,6 +59,7 @@ class Observation:
 
     @ivar doors: where connections are accepted, once that is known.
     @ivar control: what else whoever owns the data folder may ask for.
+    @ivar chronicle: says what entries of the journal mean.
     """
 
     reactor: Any
@@ -72,25 +69,24 @@ class Observation:
     records: IRecordStore
     doors: Doors = ()
     control: list[Route] = field(factory=list)
-    _chronicle: Chronicle = field(init=False)
-    _doctor: DoctorSide = field(init=False)
+    chronicle: Chronicle = field(init=False)
+    doctor: DoctorSide = field(init=False)
     _polled: list[JournalRoutes] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         facts, journal = self.facts, self.facts.journal
         known = Acquaintances(self.reactor, journal, self._named)
-        clear = partial(self._port, tls=False)
-        self._chronicle = Chronicle(self.reactor, journal, known, clear)
+        self.chronicle = Chronicle(self.reactor, journal, known, self.clear_port)
         parts = Parts(
             journal,
-            self._chronicle.diagnosis,
+            self.chronicle.diagnosis,
             facts.registry,
             facts.telemetry,
             self.records,
             self.certificates.expires,
             lambda: self.doors,
         )
-        self._doctor = DoctorSide(self.reactor, self.settings, parts)
+        self.doctor = DoctorSide(self.reactor, self.settings, parts)
 
     def _named(self, did: str) -> str:
         try:
@@ -102,7 +98,7 @@ class Observation:
     def routes(self) -> Iterator[Route]:
         """For the site."""
         yield from self._journal(self.guarded)
-        yield from self._doctor.routes(self.guarded)
+        yield from self.doctor.routes(self.guarded)
         yield from TrustRoutes(self.certificates, self._places()).routes()
 
     def guarded(self, call: Call) -> Principal:
@@ -111,13 +107,10 @@ class Observation:
 
         @raise LoginRefused: somebody else, or nobody, when robots are not everybody's.
         """
-        who = Guard(self.facts.accounts)(call)
-        if self.settings.identity.robots_of == "owners":
-            raise LoginRefused(OWNERS)
-        return who
+        return self.facts.owner.doorman.house(call)
 
     def _journal(self, guard: Callable[[Call], object]) -> Sequence[Route]:
-        made = JournalRoutes(self.reactor, self._chronicle, guard)
+        made = JournalRoutes(self.reactor, self.chronicle, guard)
         self._polled.append(made)
         return made.routes()
 
@@ -125,8 +118,17 @@ class Observation:
         announcer = Announcer(
             self.settings.server.announce, own_addresses, default_source, self.reactor
         )
-        encrypted, clear = partial(self._port, tls=True), partial(self._port, tls=False)
-        return Places(encrypted, clear, announcer.for_connection)
+        encrypted = partial(self._port, tls=True)
+        return Places(encrypted, self.clear_port, announcer.for_connection)
+
+    def wrong(self) -> list[str]:
+        """What the doctor found wrong when he looked last, in sentences."""
+        found = self.doctor.findings.last or ()
+        return [each.sentence for each in found if each.failed]
+
+    def clear_port(self) -> int | None:
+        """Where HTTP is spoken in clear text; C{None} when that is nowhere."""
+        return self._port(tls=False)
 
     def _port(self, tls: bool) -> int | None:
         """Where HTTP is spoken; C{None} when that is nowhere."""
@@ -139,17 +141,17 @@ class Observation:
 
     def services(self) -> Iterator[IService]:
         """What runs for it; it is to be stopped while the disk can still be written to."""
-        yield from self._doctor.services()
+        yield from self.doctor.services()
         if self.settings.front.journal_file:
             folder = self.settings.storage.directory
-            file = JournalFile(self.reactor, self._chronicle, folder)
+            file = JournalFile(self.reactor, self.chronicle, folder)
             yield Step("journal file", stop=file.stop)
-        owners = [*self._journal(anybody), *self._doctor.control_routes(), *self.control]
+        owners = [*self._journal(anybody), *self.doctor.control_routes(), *self.control]
         yield control_service(self.reactor, self.settings, owners)
         # Those who wait for news are answered before their connections have to end.
         yield Step("journal", stop=self._stop)
 
     def _stop(self) -> None:
-        self._chronicle.acquaintances.stop()
+        self.chronicle.acquaintances.stop()
         for made in self._polled:
             made.stop()

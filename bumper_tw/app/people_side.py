@@ -76,7 +76,7 @@ def people_side(reactor: Any, settings: Settings, facts: Facts, guard: Guard) ->
         messages,
         pictures,
         ProfileRoutes(people, persons, wrapping),
-        MeRoutes(accounts, people, persons, guard, api.failure),
+        MeRoutes(accounts, people, persons, guard.member, api.failure),
         AgreementRoutes(consent, people, persons, wrapping),
         UserDataRoutes(people, persons.portal, lambda uid: home_name(accounts, uid)),
         ConsumableRoutes(facts.telemetry, own.permits, persons.portal),

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from bumper_tw.app.belongings import Belongings
+from bumper_tw.app.owner_side import OwnerSide
 from bumper_tw.app.settings import Settings
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.interfaces import IDeviceRegistry
@@ -14,7 +15,6 @@ from bumper_tw.web.askers import Askers
 from bumper_tw.web.call import Call
 from bumper_tw.web.engine.answers import Deed
 from bumper_tw.web.engine.entries import Kind
-from bumper_tw.web.guard import Guard
 from bumper_tw.web.reports import ReportRoutes
 from bumper_tw.web.routes import Route
 from bumper_tw.web.unknown import House, UnknownAnswers
@@ -31,6 +31,8 @@ class Facts(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def belongings(self) -> Belongings: ...
+    @property
+    def owner(self) -> OwnerSide: ...
 
 
 @frozen
@@ -57,12 +59,20 @@ class ReportsSide:
 
 def reports_side(reactor: Any, settings: Settings, facts: Facts) -> ReportsSide:
     """Put it together."""
-    own, guard = facts.belongings, Guard(facts.accounts)
+    own, guard = facts.belongings, facts.owner.guard
     askers = Askers(facts.registry, own.whereabouts.is_at)
     firmware = OwnFirmware(settings.storage.directory.absolute())
     updates = UpdateRoutes(own.updates, askers, firmware.latest)
     uploads = Uploads(reactor, own.files, askers)
-    reports = ReportRoutes(facts.registry, own.permits, guard, own.unknown, own.updates, own.files)
+    reports = ReportRoutes(
+        facts.registry,
+        own.permits,
+        guard,
+        own.unknown,
+        own.updates,
+        own.files,
+        facts.owner.doorman.house,
+    )
     house = House(facts.registry, facts.accounts, own.people)
     harmless = settings.web.unknown == "harmless"
     return ReportsSide(

@@ -17,6 +17,7 @@ from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
+from bumper_tw.app.config import Layers, layers
 from bumper_tw.app.lifecycle import OrderedService
 from bumper_tw.app.logs import Threshold, observer
 from bumper_tw.app.notify import Tidings, Watcher
@@ -33,12 +34,14 @@ class Start:
     @ivar read_settings: reads the settings again.
     @ivar demo: whether simulated robots come along.
     @ivar watcher: who wants to know what becomes of the server.
+    @ivar read_layers: reads them, too, before they are put together.
     """
 
     options: Mapping[str, Any]
     read_settings: Callable[[], Settings]
     demo: bool = False
     watcher: Watcher = field(factory=Watcher)
+    read_layers: Callable[[], Layers] = lambda: layers(None, {}, {})
 
 
 class Root(OrderedService):

@@ -52,7 +52,8 @@ class Options(UsageOptions):
         "DNS server of the house), doctor (what is wrong), journal (who connected), unknown "
         "(what nobody answers), firmware (who asked for updates), backup (a copy of everything), "
         "restore (what a copy holds), import (what another Bumper knows), support-bundle (what to "
-        "send to whoever helps), log (what is written there), metrics (figures)."
+        "send to whoever helps), log (what is written there), metrics (figures), owner (the "
+        "password of the pages)."
     )
     optParameters = [
         ["config", "c", None, "Settings file (TOML).", Path],
@@ -151,7 +152,16 @@ def read_settings(options: Options, environ: Mapping[str, str]) -> Settings:
 
     @raise StartError: one of them is wrong.
     """
-    return config.load(options["config"], environ, options.overrides())
+    return read_layers(options, environ).built()
+
+
+def read_layers(options: Options, environ: Mapping[str, str]) -> config.Layers:
+    """
+    The same before it is put together, with where each was said.
+
+    @raise StartError: one of them is wrong.
+    """
+    return config.layers(options["config"], environ, options.overrides())
 
 
 def makeService(options: Options) -> IService:
@@ -181,6 +191,7 @@ def makeService(options: Options) -> IService:
         lambda: read_settings(options, os.environ),
         bool(options["demo"]),
         watched_by,
+        lambda: read_layers(options, os.environ),
     )
     return assemble(reactor, settings, start)
 

@@ -8,6 +8,7 @@ from bumper_tw import __version__
 from bumper_tw.app.addresses import Announcer, default_source, own_addresses
 from bumper_tw.app.belongings import Belongings
 from bumper_tw.app.inherited import port_passed
+from bumper_tw.app.owner_side import OwnerSide
 from bumper_tw.app.people_side import people_side
 from bumper_tw.app.ports import port_of
 from bumper_tw.app.reports_side import reports_side
@@ -33,6 +34,7 @@ from bumper_tw.web.cleaning import CleaningRoutes
 from bumper_tw.web.commands import CommandRoutes
 from bumper_tw.web.devices import DeviceRoutes, Todo
 from bumper_tw.web.engine.answers import Answers
+from bumper_tw.web.engine.wrapping import is_own
 from bumper_tw.web.guard import Guard
 from bumper_tw.web.help import HelpRoutes
 from bumper_tw.web.home_screen import HomeScreenRoutes
@@ -70,19 +72,27 @@ class Facts(Protocol):
     def logs(self) -> ICleaningLogStore: ...
     @property
     def belongings(self) -> Belongings: ...
+    @property
+    def owner(self) -> OwnerSide: ...
 
 
 def website(
-    reactor: Any, settings: Settings, vault: Vault, facts: Facts, more: Iterable[Route] = ()
+    reactor: Any,
+    settings: Settings,
+    vault: Vault,
+    facts: Facts,
+    more: Iterable[Route] = (),
+    watched: Callable[[Iterable[Route]], Iterable[Route]] = lambda routes: routes,
 ) -> WebSite:
     """
     The site, with all that it answers.
 
     @param more: routes that are not about robots and people.
+    @param watched: the same routes of our own, with those who use them being written down.
     @raise StartError: an answer that is data is wrong.
     """
     side = reports_side(reactor, settings, facts)
-    persons = Persons(facts.accounts, facts.belongings.people, Guard(facts.accounts))
+    persons = Persons(facts.accounts, facts.belongings.people, facts.owner.guard)
     own = settings.storage.directory / "answers"
     answers = Answers(reactor, own, side.deeds, persons.person)
     answers.load()
@@ -93,9 +103,16 @@ def website(
         *more,
         *described.routes(),
     ]
+    ours = [route for route in code if is_ours(route)]
+    code = [*(route for route in code if not is_ours(route)), *watched(ours)]
     site = build_site(code, reactor, limits(settings.web), answers)
     site.unknown = side.unknown
     return site
+
+
+def is_ours(route: Route) -> bool:
+    """Whether it is one of our pages, or of our own API."""
+    return route.here is not None or is_own(route.path)
 
 
 def limits(chosen: WebSettings) -> Limits:
@@ -122,7 +139,7 @@ def routes(
     @param looked_up: is told of requests for the address of updates.
     """
     announcer = Announcer(settings.server.announce, own_addresses, default_source, reactor)
-    guard = Guard(facts.accounts)
+    guard = facts.owner.guard
     portal = guard.portal
     people = people_side(reactor, settings, facts, guard)
     public, port = vault.config_key().public, xmpp_port(settings.listen)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from string import ascii_letters
 
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -26,8 +26,6 @@ from bumper_tw.values import Command, DeviceId, Reply, RequestId
 #: How many request ids of four letters there are.
 SPACE = len(ascii_letters) ** 4
 
-#: Is told how a command has ended, and after how many seconds.
-Ended = Callable[[str, float], object]
 
 #: Odd and no multiple of 13, so that steps of it visit every id before any comes again.
 STRIDE = 1_664_525
@@ -56,11 +54,38 @@ def _letters(number: int) -> RequestId:
     return RequestId(letters[first] + letters[second] + letters[third] + letters[fourth])
 
 
+@frozen(eq=False)
+class Ending:
+    """
+    How a command has ended.
+
+    @ivar by: who asked, as in L{ICommandCorrelator.send}.
+    @ivar outcome: C{answered}, C{dropped}, or the name of the failure.
+    @ivar seconds: since it was asked.
+    @ivar request: C{None} for one that never went out.
+    @ivar body: what the robot said; C{None} when that was nothing.
+    @ivar words: why there is no answer, in a sentence; empty when there is one.
+    """
+
+    command: Command
+    by: str
+    outcome: str
+    seconds: float
+    request: RequestId | None = None
+    body: bytes | None = None
+    words: str = ""
+
+
+#: Is told how a command has ended.
+Ended = Callable[[Ending], object]
+
+
 @define(eq=False)
 class Question:
     """One command on its way; its request id is drawn when it goes out."""
 
     command: Command
+    by: str
     asked_at: float
     answer: Deferred[Reply]
     timer: "IDelayedCall | None" = None
@@ -95,7 +120,7 @@ class CommandCorrelator:
         queued: int = 64,
     ) -> None:
         self._clock, self._registry, self._requests = clock, registry, requests
-        self._timeout, self._outstanding, self._queued = timeout, outstanding, queued
+        self.timeout, self._outstanding, self._queued = timeout, outstanding, queued
         self._robots: dict[str, Conversation] = {}
         self._stopping = False
         self._watchers: tuple[Ended, ...] = ()
@@ -103,7 +128,7 @@ class CommandCorrelator:
 
     def watch(self, ended: Ended) -> Undo:
         """
-        Be told of each command that ends: C{answered}, C{dropped}, or the name of its failure.
+        Be told of each command that ends.
 
         @param ended: costs little, and does not fail.
         """
@@ -114,23 +139,28 @@ class CommandCorrelator:
 
         return unwatch
 
-    def _count(self, outcome: str, asked_at: float | None = None) -> None:
-        self.counts[outcome] += 1
-        if self._watchers:
-            seconds = 0.0 if asked_at is None else max(0.0, self._clock.seconds() - asked_at)
-            for ended in self._watchers:
-                ended(outcome, seconds)
+    def _tell(self, ending: Ending) -> None:
+        for ended in self._watchers:
+            ended(ending)
 
-    def send(self, command: Command, timeout: float | None = None) -> Deferred[Reply]:
+    def send(
+        self, command: Command, timeout: float | None = None, by: str = ""
+    ) -> Deferred[Reply]:
         refusal = self._refusal(command)
         if refusal is not None:
-            self._count(type(refusal).__name__)
-            return fail(refusal)
-        question = self._question(command, self._timeout if timeout is None else timeout)
+            return self._refuse(command, by, refusal)
+        question = self._question(command, self.timeout if timeout is None else timeout, by)
         robot = self._robots.setdefault(command.device.did, Conversation())
         robot.queue.append(question)
         self._ask(robot)
         return question.answer
+
+    def _refuse(self, command: Command, by: str, why: CommandFailed) -> Deferred[Reply]:
+        outcome = type(why).__name__
+        self.counts[outcome] += 1
+        if self._watchers:
+            self._tell(Ending(command, by, outcome, 0.0, words=str(why)))
+        return fail(why)
 
     def _refusal(self, command: Command) -> CommandFailed | None:
         """Why a command cannot even be tried."""
@@ -145,9 +175,9 @@ class CommandCorrelator:
             return RobotBusy(f"{self._queued} commands wait for {command.device.did} already")
         return None
 
-    def _question(self, command: Command, timeout: float) -> Question:
+    def _question(self, command: Command, timeout: float, by: str) -> Question:
         answer: Deferred[Reply] = Deferred(lambda _: self._drop(question))
-        question = Question(command, self._clock.seconds(), answer)
+        question = Question(command, by, self._clock.seconds(), answer)
         question.timer = self._clock.callLater(timeout, self._expire, question, timeout)
         return question
 
@@ -214,11 +244,20 @@ class CommandCorrelator:
 
     def _drop(self, question: Question) -> None:
         """Whoever asked has gone; Twisted fails the Deferred with CancelledError."""
-        self._count("dropped", question.asked_at)
+        self._count(question, "dropped")
         self._withdraw(question)
         robot = self._forget(question)
         if robot is not None:
             self._ask(robot)
+
+    def _count(
+        self, question: Question, outcome: str, body: bytes | None = None, words: str = ""
+    ) -> None:
+        self.counts[outcome] += 1
+        if self._watchers:
+            took = max(0.0, self._clock.seconds() - question.asked_at)
+            asked = question.command, question.by
+            self._tell(Ending(*asked, outcome, took, question.request, body, words))
 
     def _withdraw(self, question: Question) -> None:
         """What has not reached the robot yet need not do so any more."""
@@ -231,8 +270,10 @@ class CommandCorrelator:
 
     def _end(self, question: Question, result: Reply | BumperError) -> None:
         """Each question ends here or in L{_drop}, once."""
-        outcome = "answered" if isinstance(result, Reply) else type(result).__name__
-        self._count(outcome, question.asked_at)
+        if isinstance(result, Reply):
+            self._count(question, "answered", result.body)
+        else:
+            self._count(question, type(result).__name__, words=str(result))
         robot = self._forget(question)
         if isinstance(result, Reply):
             question.answer.callback(result)

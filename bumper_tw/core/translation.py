@@ -55,30 +55,32 @@ class TranslatingCorrelator:
         self._clock, self._commands = clock, commands
         self._registry, self._telemetry = registry, telemetry
 
-    def send(self, command: Command, timeout: float | None = None) -> Deferred[Reply]:
+    def send(
+        self, command: Command, timeout: float | None = None, by: str = ""
+    ) -> Deferred[Reply]:
         try:
             device = self._registry.device(command.device.did)
             if command.kind is not PayloadKind.JSON or device.kind is not PayloadKind.XML:
-                return self._ask(command, timeout)
+                return self._ask(command, timeout, by)
             if translation.is_json(command.name):
-                return self._translated(command, device, timeout)
+                return self._translated(command, device, timeout, by)
             if device.company is Company.XMPP:
-                return self._unwrapped(command, timeout)
+                return self._unwrapped(command, timeout, by)
         except CommandFailed as why:
             return fail(why)
         except BadRequest as why:
             return fail(BadRequest(f"{command.device.did} speaks XML: {why}"))
         # A platform command: robots behind MQTT know them in JSON (mqtt.md 7.5).
-        return self._commands.send(command, timeout)
+        return self._commands.send(command, timeout, by)
 
     def _translated(
-        self, command: Command, device: Device, timeout: float | None
+        self, command: Command, device: Device, timeout: float | None, by: str
     ) -> Deferred[Reply]:
         if command.name in PLATFORM and device.company is Company.MQTT:
-            return self._commands.send(command, timeout)
+            return self._commands.send(command, timeout, by)
         asked = translation.translate(command.name, command.body, self._situation(device))
         questions: list[Deferred[Any]] = [
-            self._ask(evolve(command, name=q.name, body=q.body, kind=XML), timeout)
+            self._ask(evolve(command, name=q.name, body=q.body, kind=XML), timeout, by)
             for q in asked.questions
         ]
         return self._together(Conversation(command, asked), questions)
@@ -93,8 +95,8 @@ class TranslatingCorrelator:
         device = self._registry.device(conversation.command.device.did)
         return conversation.reply(outcomes, self._clock.seconds(), device.firmware)
 
-    def _ask(self, command: Command, timeout: float | None) -> Deferred[Reply]:
-        asked = self._commands.send(command, timeout)
+    def _ask(self, command: Command, timeout: float | None, by: str) -> Deferred[Reply]:
+        asked = self._commands.send(command, timeout, by)
         if command.name == SET_SPEED and command.kind is XML:
             asked.addCallback(self._note_speed)
         return asked
@@ -117,11 +119,11 @@ class TranslatingCorrelator:
         heard = (each.speed for each in readings if isinstance(each, FanSpeed))
         return next(heard, USUAL)
 
-    def _unwrapped(self, command: Command, timeout: float | None) -> Deferred[Reply]:
+    def _unwrapped(self, command: Command, timeout: float | None, by: str) -> Deferred[Reply]:
         """A command with a name in XML and no arguments; its answer gets no envelope either."""
         if not translation.is_empty(command.body):
             raise BadRequest(f"the arguments of {command.name} have to be XML")
-        asked = self._commands.send(evolve(command, body=EMPTY, kind=XML), timeout)
+        asked = self._commands.send(evolve(command, body=EMPTY, kind=XML), timeout, by)
         return asked.addCallback(unwrapped, command)
 
     def replied(self, device: DeviceId, name: str, request: RequestId, body: bytes) -> None:

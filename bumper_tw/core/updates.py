@@ -127,6 +127,10 @@ class Updates:
         """Let one update through to a robot, within a day."""
         return self._allowed.put(did, Allowance(did, self._clock.seconds()))
 
+    def disallow(self, did: str) -> Deferred[None]:
+        """Let nothing through to a robot after all."""
+        return self._allowed.drop(did)
+
     def allowed(self, did: str) -> bool:
         """Whether the next update would be let through."""
         allowance = self._allowed.get(did)

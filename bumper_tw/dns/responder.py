@@ -35,6 +35,13 @@ TRANSFERS = {dns.IXFR, dns.AXFR}
 #: Takes the answer, now or later, or never.
 Tell = Callable[[bytes], None]
 
+#: Is told of a question: who asks, and at which address of ours.
+Asked = Callable[[str, str], None]
+
+
+def unheard(_: str, __: str) -> None:
+    """Nobody wants to know."""
+
 
 def at_home(host: str) -> bool:
     """Whether an address belongs to a private network."""
@@ -57,8 +64,17 @@ class Responder:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, authority: Authority, forwarder: Forwarder) -> None:
-        self._authority, self._forwarder = authority, forwarder
+    def __init__(
+        self,
+        clock: IReactorTime,
+        authority: Authority,
+        forwarder: Forwarder,
+        asked: Asked = unheard,
+    ) -> None:
+        """
+        @param asked: is told of each question for one of our names.
+        """
+        self._authority, self._forwarder, self._asked = authority, forwarder, asked
         self._said = Repeats(clock)
 
     def heard(self, data: bytes, peer: str, local: str, whole: bool, tell: Tell) -> None:
@@ -92,6 +108,7 @@ class Responder:
             return
         ours = self._authority.answer(question, local)
         if ours is not None:
+            self._asked(peer, local)
             tell(ours)
             return
         self._forward(question, peer, whole, tell)

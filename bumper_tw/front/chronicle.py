@@ -23,7 +23,7 @@ LISTED = 30
 PLAIN = (
     "revision", "number", "began", "ended", "lasts", "host", "port", "local", "local_port",
     "serves", "wants_tls", "tls", "shown", "alert", "first", "name", "robot", "asked",
-    "requests", "told", "trusts", "verdict", "received", "sent", "reason", "by_us",
+    "requests", "called", "told", "trusts", "verdict", "received", "sent", "reason", "by_us",
 )  # fmt: skip
 
 

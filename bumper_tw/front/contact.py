@@ -104,6 +104,7 @@ class Contact:
     @ivar name: who it is, once it is let in: as L{Principal<bumper_tw.values.Principal>} has it.
     @ivar robot: the did, when that is a robot.
     @ivar asked: the last path over HTTP, without what is somebody's.
+    @ivar called: the vendor's name by which it called this box over HTTP; empty for none.
     @ivar requests: how many there were over HTTP.
     @ivar told: the address that it was told to go to, when it asked for one.
     @ivar trusts: whether it has shown that it trusts our authority, by asking for the proof.
@@ -136,6 +137,7 @@ class Contact:
     name: str = ""
     robot: str = ""
     asked: str = ""
+    called: str = ""
     requests: int = 0
     told: str = ""
     trusts: bool = False
@@ -206,6 +208,10 @@ class Contact:
         """
         self.outcome, self.name, self.robot = Outcome.ACCEPTED, _short(name), _short(robot)
         self.changed(self)
+
+    def calls_us(self, name: str) -> None:
+        """It came by a name of the vendor's, as its first request says."""
+        self.called = self.called or _short(name)
 
     def requested(self, path: str) -> None:
         """

@@ -8,6 +8,7 @@ from typing import Protocol
 from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from bumper_tw.core.commands import Ending
 from bumper_tw.front.alerts import Trouble, trouble
 from bumper_tw.front.contact import Contact, Outcome, Speech
 from bumper_tw.front.journal import Entry, Journal, Remark
@@ -156,9 +157,9 @@ class Latencies:
         names = (*OUTCOMES.values(), OTHER)
         self.by_outcome = {name: Buckets(COMMAND_SECONDS) for name in names}
 
-    def heard(self, outcome: str, seconds: float) -> None:
+    def heard(self, ending: Ending) -> None:
         """A command has ended."""
-        self.by_outcome[OUTCOMES.get(outcome, OTHER)].observe(seconds)
+        self.by_outcome[OUTCOMES.get(ending.outcome, OTHER)].observe(ending.seconds)
 
 
 class Lag(Service):

@@ -32,6 +32,9 @@ ALL_REQUESTS = "iot/p2p/+/+/+/+/+/+/+/q/+/+"
 #: What a command without arguments has for a payload; in XML it is another (mqtt.md 8.3).
 NO_ARGUMENTS = b"{}"
 
+#: Who asks, in the owner's list of commands.
+BY = "MQTT"
+
 #: How many questions we remember whose answer may come in short.
 REMEMBERED = 10_000
 
@@ -125,7 +128,7 @@ class PlainGateway:
         # What has a name in JSON is translated further down, with its arguments.
         if known.kind is PayloadKind.XML and body == NO_ARGUMENTS and not is_json(said.name):
             body, kind = b"<ctl/>", known.kind
-        asked = self._commands.send(Command(known.id, said.name, body, kind))
+        asked = self._commands.send(Command(known.id, said.name, body, kind), by=BY)
         asked.addCallback(self._replied, said).addErrback(self._failed, said)
 
     def _replied(self, reply: Reply, said: PlainMessage) -> None:

@@ -114,7 +114,34 @@ ROOMS = (
     Room("5", "Living room", "1", 0, -2000, 6000, 4000),
     Room("7", "Bedroom", "3", -3000, 1500, 0, 6500),
 )
+NO_ROOM = Room("0", "", "0", -1500, -1500, 1500, 1500)
+"""Where a robot without a map goes."""
+
 WALLS = (("0", "[-2500,-500,-1200,-500]"),)
+
+
+STRIDE, LANE, APART = 250, 300, 250
+"""Millimetres: a step, from one lane to the next, and from the walls."""
+
+
+def _paces(room: Room) -> tuple[int, int]:
+    """Count steps along a lane, and lanes; there is one of each at least."""
+    along = (room.right - room.left - 2 * APART) // STRIDE + 1
+    return max(along, 1), max((room.top - room.bottom - 2 * APART) // LANE + 1, 1)
+
+
+def _steps(room: Room) -> int:
+    along, lanes = _paces(room)
+    return along * lanes
+
+
+def _lawn(room: Room, step: int) -> tuple[int, int, int]:
+    along, _ = _paces(room)
+    lane, paces = divmod(step, along)
+    forward = lane % 2 == 0
+    paces = paces if forward else along - 1 - paces
+    x, y = room.left + APART + paces * STRIDE, room.bottom + APART + lane * LANE
+    return x, y, 0 if forward else 180
 
 
 @define
@@ -156,7 +183,7 @@ class Floorplan:
         Draw one piece, or an empty one when it was not seen yet.
 
         @param index: 8 x column + row
-        @return: 100 x 100 cells, row by row
+        @return: 100 x 100 cells, column by column from the left, each from below
         """
         if index not in self.seen:
             return bytes(SIDE * SIDE)
@@ -178,6 +205,35 @@ class Floorplan:
             zlib.crc32(self.piece(index)) if index in self.seen else EMPTY_CRC
             for index in range(PIECES)
         ]
+
+    def cell(self, x: int, y: int) -> int:
+        """
+        Say what is at a place of the map, as far as the robot has seen it.
+
+        @param x: cells from the left edge of the map
+        @param y: cells from its lower edge
+        """
+        index = x // SIDE * GRID + y // SIDE
+        if not (0 <= x < SIDE * GRID and 0 <= y < SIDE * GRID):
+            return UNKNOWN
+        return self.piece(index)[x % SIDE * SIDE + y % SIDE]
+
+    def sweep(self, step: int, content: str = "") -> tuple[int, int, int]:
+        """
+        Walk up and down through rooms, like a lawn mower, and begin again after the last.
+
+        @param step: how many steps were made
+        @param content: rooms by number, as the command spelled them; all if it names none
+        @return: x and y in millimetres, and the direction in degrees
+        """
+        named = [self.rooms[mssid] for mssid in content.split(",") if mssid in self.rooms]
+        rooms = named or self._rooms() or [NO_ROOM]
+        step %= sum(map(_steps, rooms))
+        for room in rooms:
+            if step < _steps(room):
+                return _lawn(room, step)
+            step -= _steps(room)
+        raise AssertionError("there are as many steps as there are")
 
     def forget(self) -> None:
         """Lose everything, as after C{clearMap}."""
@@ -234,11 +290,12 @@ def _paint(cells: bytearray, room: Room, index: int) -> None:
     columns = _clip(left, right, x)
     if not columns:
         return
-    for row in _clip(bottom, top, y):
-        edge = row + y in (bottom, top - 1)
-        start = row * SIDE
+    rows = _clip(bottom, top, y)
+    for column in columns:
+        edge = column + x in (left, right - 1)
+        start = column * SIDE
         colour = WALL if edge else FLOOR
-        cells[start + columns.start : start + columns.stop] = bytes([colour]) * len(columns)
-        for column in (left - x, right - 1 - x):
-            if column in columns:
-                cells[start + column] = WALL
+        cells[start + rows.start : start + rows.stop] = bytes([colour]) * len(rows)
+        for row in (bottom - y, top - 1 - y):
+            if row in rows:
+                cells[start + row] = WALL

@@ -30,6 +30,9 @@ CHARGE = 90
 FALLS_ASLEEP = 600
 LOW_BATTERY = 15
 DIAGNOSTICS = 900
+LEAP = 150
+"""Units of 10 mm: farther, as to the next room, the path is not drawn."""
+
 LONGEST_PATH = 4000
 """Trace points kept; a longer path forgets its beginning, as the robots' buffer does."""
 
@@ -245,7 +248,7 @@ class Machine:
             return
         job.time += 1
         if not self.state.docked and job.time >= 3:
-            self._travel(_lawn(job.time))
+            self._travel(Place(*self.plan.sweep(job.time - 3, job.content)))
         for period, chore in self._CHORES:
             if job.time % period == 0:
                 chore(self)
@@ -257,12 +260,17 @@ class Machine:
     def _travel(self, place: Place) -> None:
         self.state.pos = place
         path = self.plan.path
-        path.append(TracePoint(place.x // 10, place.y // 10, not path))
+        path.append(self._traced(place))
         del path[:-LONGEST_PATH]
         if self._steps % self._position_every == 0:
             self.tell(Happening.MOVED)
         if self._steps % 3 == 0:
             self.tell(Happening.TRACED)
+
+    def _traced(self, place: Place) -> TracePoint:
+        x, y, path = place.x // 10, place.y // 10, self.plan.path
+        leap = not path or max(abs(path[-1].x - x), abs(path[-1].y - y)) > LEAP
+        return TracePoint(x, y, leap)
 
     def _discover(self) -> None:
         self.piece = self.plan.discover()
@@ -346,11 +354,3 @@ class Machine:
         (METRE, _metre),
     )
     """What recurs while cleaning, with its period in seconds."""
-
-
-def _lawn(step: int) -> Place:
-    """Walk up and down like a lawn mower: 20 steps of 250 mm per lane."""
-    lane, along = divmod(step, 20)
-    forward = lane % 2 == 0
-    x = along * 250 if forward else (19 - along) * 250
-    return Place(x, lane * 60 - 1000, 0 if forward else 180)

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.core.fleet import Fleet
+from bumper_tw.core.throttle import TooManyAttempts
 from bumper_tw.dialect import refusals
 from bumper_tw.dialect.envelopes import to_json
 from bumper_tw.dialect.rest import checked_reply, command_name
@@ -40,6 +41,7 @@ from bumper_tw.web.routes import GET, POST, Ask, Route, guarded
 FAILURES: dict[type[Exception], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     Forbidden: (403, "forbidden"),
+    TooManyAttempts: (429, "busy"),
     LoginRefused: (401, "unauthorized"),
     DeviceUnknown: (404, "unknown_robot"),
     RobotBusy: (429, "busy"),
@@ -153,7 +155,8 @@ class ApiRoutes:
         body = own_payload(kind, arguments(call.body()), self._clock.seconds())
         command = Command(device.id, name, body, kind)
         asked = self._clock.seconds()
-        replied = self._commands.send(command, timeout(call.body().get("timeout")))
+        patience = timeout(call.body().get("timeout"))
+        replied = self._commands.send(command, patience, "script")
         return replied.addCallback(self._render_reply, asked)
 
     def _render_reply(self, reply: Reply, asked: float) -> Answer:

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from bumper_tw.front.contact import contact_of
+from bumper_tw.web.streams import Pipe
 
 #: How many seconds a client may take over the last answer and over closing.
 CLOSING = 15.0
@@ -25,11 +26,16 @@ class LeanChannel(HTTPChannel):
 
     It has one deadline: for the first request from the beginning of the connection, for a
     later one from its first byte, and between them for the client to say something.  While
-    an answer is in the making there is none.  Most deadlines are never reached, so its one
-    timer is not moved for each: when it rings too early, it is wound up again.
+    an answer is in the making there is none, but for one that goes on, and that the client does
+    not take.  Most deadlines are never reached, so its one timer is not moved for each: when it
+    rings too early, it is wound up again.
 
     @ivar contact: the record of the connection.
+    @ivar flowing: the answer that goes on, if there is one.
     """
+
+    flowing: Pipe | None = None
+    _paused_at = 0.0
 
     site: Any
     #: TCP or TLS on it.
@@ -95,7 +101,7 @@ class LeanChannel(HTTPChannel):
         the requests it has read, a segment of which is worth hundreds of answers; and while
         a request is answered, which is when most answers are written, it does not even stop.
         """
-        self.paused = True
+        self.paused, self._paused_at = True, self._clock.seconds()
         super().pauseProducing()
         self._networkProducer.pauseProducing()
 
@@ -127,13 +133,23 @@ class LeanChannel(HTTPChannel):
     def _ring(self) -> None:
         left = self._due - self._clock.seconds()
         if self._handlingRequest and not self._leaving:
-            self._wind(self.site.limits.idle)
+            self._wait_for_answer(self.site.limits.idle)
         elif left > 0:
             self._wind(left)
         elif self._leaving:
             self.abort()
         else:
             self._give_up()
+
+    def _wait_for_answer(self, idle: float) -> None:
+        """One that goes on does so while the client takes some of it now and then."""
+        stuck = self.paused and self.flowing is not None
+        past = self._clock.seconds() - self._paused_at if stuck else 0.0
+        if past >= idle:
+            self.abort()
+        else:
+            # A clock that was set back must not make it wait for longer.
+            self._wind(min(idle, idle - past))
 
     def _give_up(self) -> None:
         if self._has_begun():
@@ -146,7 +162,9 @@ class LeanChannel(HTTPChannel):
     def finish(self) -> None:
         """Close as soon as what was asked is answered."""
         self.persistent = False
-        if not self.requests:
+        if self.flowing is not None:
+            self.flowing.stop()
+        elif not self.requests:
             self.loseConnection()
 
     def loseConnection(self) -> None:

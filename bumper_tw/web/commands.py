@@ -30,6 +30,9 @@ NO_SESSION = 3
 MOWER = "GOATBOT"
 RENAMED = {"clean_V2": "clean"}
 
+#: Who asks, in the owner's list of commands.
+APP = "app"
+
 
 class CommandRoutes:
     """
@@ -101,7 +104,8 @@ class CommandRoutes:
         if name in renamed and self._category(device.id.model) == MOWER:
             name = renamed[name]
         # "evolve" would cost as much as all the rest here.
-        return self._commands.send(Command(device.id, name, command.body, command.kind))
+        asked = Command(device.id, name, command.body, command.kind)
+        return self._commands.send(asked, None, APP)
 
     def failure(self, _: Call, why: Exception) -> Answer:
         """E8 for a command, E7 for what is none."""

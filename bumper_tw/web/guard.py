@@ -1,14 +1,15 @@
 """From a request to whoever makes it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.tokens import SST_PREFIX
 from bumper_tw.dialect.envelopes import parse_json
-from bumper_tw.errors import BadRequest, LoginRefused
+from bumper_tw.errors import BadRequest, Forbidden, LoginRefused
 from bumper_tw.values import Principal, Role
-from bumper_tw.web.call import Call
+from bumper_tw.web.call import COOKIE, Call
+from bumper_tw.web.origins import is_foreign, is_safe
 
 
 def text_of(values: Mapping[str, Any], *names: str) -> str:
@@ -54,11 +55,31 @@ def _parsed(text: str) -> object:
         return None
 
 
+class OwnersDoor(Protocol):
+    """Lets in the owner of the box, who has no account."""
+
+    def knows(self, call: Call) -> bool:
+        """Whether somebody brings along what is the owner's, good or not."""
+
+    def owner(self, call: Call) -> Principal:
+        """The owner; raises L{LoginRefused} for somebody else."""
+
+
+def is_slipped_in(call: Call) -> bool:
+    """Whether another site's page has a browser change something with the cookie it has here."""
+    scheme = call.header("authorization").partition(" ")[0].lower()
+    by_cookie = scheme != "bearer" and bool(call.cookie(COOKIE))
+    return by_cookie and not is_safe(call) and is_foreign(call)
+
+
 class Guard:
     """Checks the tokens that come with requests (http-auth.md 3)."""
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, accounts: Accounts, door: OwnersDoor | None = None) -> None:
+        """
+        @param door: where the owner of the box goes in, if there is one.
+        """
+        self._accounts, self._door = accounts, door
 
     def __call__(self, call: Call) -> Principal:
         """
@@ -66,10 +87,25 @@ class Guard:
 
         @raise LoginRefused: nobody we know.
         """
+        if self._door is not None and self._door.knows(call):
+            return self._door.owner(call)
         token = call.bearer()
         if not token:
             raise LoginRefused("a token is needed; POST /api/login gives one")
+        if is_slipped_in(call):
+            raise Forbidden("this was sent by a page of another site")
         return Principal(Role.USER, self._accounts.user_of(token))
+
+    def member(self, call: Call) -> Principal:
+        """
+        Who calls, where it is about his account.
+
+        @raise LoginRefused: nobody we know, or the owner of the box, who has none.
+        """
+        who = self(call)
+        if who.role is Role.OWNER:
+            raise Forbidden("this is about an account, and the owner of the box has none")
+        return who
 
     def portal(self, call: Call) -> str:
         """
@@ -80,6 +116,8 @@ class Guard:
         @raise LoginRefused: the token does not prove who it is.
         @raise BadRequest: what there is cannot be read.
         """
+        if is_slipped_in(call):
+            raise Forbidden("this was sent by a page of another site")
         bearer = call.bearer()
         if bearer.startswith(SST_PREFIX):
             return self._accounts.oauth.subject(bearer)

@@ -1,6 +1,6 @@
 """What users say of themselves, and what they have set (http-endpoints-app.md 2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,7 +12,7 @@ from bumper_tw.dialect.envelopes import FAILED, TOKEN_INVALID, private_failed, p
 from bumper_tw.errors import LoginRefused
 from bumper_tw.values import Principal
 from bumper_tw.web.call import Answer, Call, json_answer
-from bumper_tw.web.guard import Guard, text_of
+from bumper_tw.web.guard import text_of
 from bumper_tw.web.persons import Persons
 from bumper_tw.web.routes import ANY, Ask, Excuse, Route, both, private
 from bumper_tw.web.told import switch_in, told, value_of
@@ -156,7 +156,12 @@ class MeRoutes:
     """What users say of themselves, over our own API."""
 
     def __init__(
-        self, accounts: Accounts, people: People, persons: Persons, guard: Guard, failure: Excuse
+        self,
+        accounts: Accounts,
+        people: People,
+        persons: Persons,
+        guard: Callable[[Call], Principal],
+        failure: Excuse,
     ) -> None:
         """
         @param failure: how our own API says that something went wrong.

@@ -2,6 +2,7 @@
 
 import re
 
+from bumper_tw.pki.zones import in_zone
 from bumper_tw.web.call import Call
 
 #: Where people log in, by the paths.
@@ -18,6 +19,8 @@ def note(call: Call, path: str) -> None:
     @param path: without what is somebody's.
     """
     contact = call.contact
+    if not contact.requests and in_zone(call.host.lower()):
+        contact.calls_us(call.host.lower())
     contact.requested(path)
     if contact.requests == 1:
         contact.claims_to_be(call.header("user-agent"))

@@ -40,9 +40,14 @@ class ReportRoutes:
         unknown: UnknownPaths,
         updates: Updates,
         files: IFiles,
+        house: Callable[[Call], Principal],
     ) -> None:
+        """
+        @param house: the same as C{guard}, for what is no single robot's.
+        """
         self._registry, self._permits, self._guard = registry, permits, guard
         self._unknown, self._updates, self._files = unknown, updates, files
+        self._house = house
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
@@ -56,7 +61,7 @@ class ReportRoutes:
 
     def unknown(self, call: Call) -> Answer:
         """What clients asked for that nobody answers."""
-        self._guard(call)
+        self._house(call)
         paths = [unknown_entry(each) for each in self._unknown.report()]
         return json_answer({"paths": paths, "unlisted": self._unknown.unlisted})
 

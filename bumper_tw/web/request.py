@@ -22,6 +22,7 @@ from zope.interface import provider
 from bumper_tw.front.contact import plain_address
 from bumper_tw.front.crowd import Headcount
 from bumper_tw.web.call import Answer
+from bumper_tw.web.streams import Pipe, Streamed
 
 #: Codes that come without a body (RFC 9110, 6.4.1).
 BODILESS = (204, 304)
@@ -83,8 +84,9 @@ def head(answer: Answer, version: bytes, date: bytes, closing: bool) -> bytes:
     reason = RESPONSES.get(answer.status, b"Unknown")
     lines = [b"%b %d %b\r\nDate: %b" % (version, answer.status, reason, date)]
     if answer.status not in BODILESS:
-        kind = answer.content_type.encode("latin-1")
-        lines.append(b"Content-Type: %b\r\nContent-Length: %d" % (kind, len(answer.body)))
+        lines.append(b"Content-Type: %b" % answer.content_type.encode("latin-1"))
+        size = answer.size if isinstance(answer, Streamed) else len(answer.body)
+        lines += [] if size is None else [b"Content-Length: %d" % size]
     lines.append(b"X-Content-Type-Options: nosniff")
     lines += [one_line(f"{name}: {value}").encode("latin-1") for name, value in answer.headers]
     if closing:
@@ -104,6 +106,7 @@ class LeanRequest(Request):
     _room: int
     _left: int
     _deadline: "IDelayedCall | None" = None
+    _pipe: Pipe | None = None
 
     def parseCookies(self) -> None:
         """Not now: L{Call.cookie} does, when asked."""
@@ -186,16 +189,39 @@ class LeanRequest(Request):
             self.render(self._edge.resource)
 
     def reply(self, answer: Answer) -> None:
-        """Send the answer, unless there is nobody left to send it to."""
+        """Send the answer, or what there is of it yet, unless there is nobody to send it to."""
+        if isinstance(answer, Streamed):
+            self._stream(answer)
+        elif self._pipe is not None:
+            # What goes on has broken; there is no way to say so any more.
+            self._pipe.abort()
+        elif not self._disconnected:
+            self._write_answer(answer, closing=not self.channel.persistent)
+            self.done()
+
+    def _stream(self, answer: Streamed) -> None:
         if self._disconnected:
+            answer.flow.ended()
             return
+        if answer.size is None:
+            # Where it ends is where the connection ends (RFC 9112, 6.3): any client knows that.
+            self.channel.persistent = False
         self._write_answer(answer, closing=not self.channel.persistent)
+        if self.method == b"HEAD" or answer.status in BODILESS:
+            answer.flow.ended()
+            self.done()
+            return
+        self._pipe = Pipe(self, answer)
+        self._pipe.open()
+
+    def done(self) -> None:
+        """All of the answer is written."""
         self.finished = 1
         self._cleanup()
 
     def finish(self) -> None:
-        """Klein finishes what it has handed out; L{reply} has done that already."""
-        if not self.finished:
+        """Klein finishes what it has handed out; L{reply} has done that already, or will."""
+        if not self.finished and self._pipe is None:
             super().finish()
 
     def _write_answer(self, answer: Answer, closing: bool) -> None:
@@ -232,6 +258,8 @@ class LeanRequest(Request):
         """The client is gone; whoever works on the answer is told."""
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
+        if self._pipe is not None:
+            self._pipe.stopProducing()
         super().connectionLost(reason)
 
     def processingFailed(self, reason: Failure) -> Any:

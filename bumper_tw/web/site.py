@@ -6,30 +6,29 @@ busiest routes the walk through werkzeug's map, and the start the making of it. 
 own API is on a Klein application.
 """
 
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from attrs import evolve
 from klein import Klein
-from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 from twisted.web.iweb import IRequest
-from twisted.web.server import Site
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused, StorageError
-from bumper_tw.front.contact import plain_address
-from bumper_tw.front.crowd import Headcount, Unwelcome
+from bumper_tw.front.crowd import Headcount
 from bumper_tw.web.call import Answer, Call
 from bumper_tw.web.channel import LeanChannel
+from bumper_tw.web.connections import Connected
 from bumper_tw.web.engine.answers import Answers
 from bumper_tw.web.engine.complaints import Complaints, words_of
 from bumper_tw.web.engine.paths import Found
 from bumper_tw.web.engine.table import check, room, table
 from bumper_tw.web.engine.wrapping import family, is_own
+from bumper_tw.web.own_pages import OwnPages, is_hidden
 from bumper_tw.web.plain import NOBODYS, not_found, plain_failure
 from bumper_tw.web.recording import UNKNOWN, note, note_refusal
 from bumper_tw.web.request import LeanRequest, Limits, origin_form
@@ -39,30 +38,23 @@ T = TypeVar("T")
 
 #: The failures a route's own family of clients hears of.
 OURS = (BadRequest, LoginRefused, CommandFailed)
+SEE_OTHER = 303
 UNSTORED = "cannot be stored now"
 BROKEN = "something went wrong here; the log says more"
-#: How many seconds clients have to close when the server stops; an answer that is in the
-#: making then has to be there by the end of them.
-FAREWELL = 1.0
 #: As many uploads, whose bodies may be longer than others', are taken at the same time, each
 #: from another address.
 LARGE = 4
 
 
-class WebSite(Site):
+class WebSite(Connected):
     """
     Answers requests by routes.
 
     @ivar counts: how often what went wrong: C{unknown}, C{method}, C{refused}, C{broken},
         C{unstored}, C{large}, C{slow}, C{crowded}; and C{requests} in all.
-    @ivar channels: the connections there are, and the address each is from.
-    @ivar everybody: how many that are.
     @ivar large: how many requests with a body longer than usual are on their way.
     @ivar unknown: answers what there is no route for; its C{None} is a 404.
     """
-
-    # Twisted's own would first negotiate HTTP/2.
-    protocol = LeanChannel  # type: ignore[assignment]  # declared more narrowly than needed
 
     def __init__(
         self,
@@ -75,30 +67,24 @@ class WebSite(Site):
         @param answers: those that are data.
         """
         self.app = Klein()
-        super().__init__(self.app.resource(), LeanRequest, reactor=clock)
-        # Twisted's is reset by every byte; L{LeanChannel} has its own.
-        self.timeOut = None
-        self.limits = limits
+        super().__init__(self.app.resource(), clock, limits)
         self._complaints = Complaints(clock)
-        self.counts: Counter[str] = self._complaints.counts
+        self.counts = self._complaints.counts
         self.unknown: Callable[[Call, Container[str]], Answer | None] = lambda _call, _words: None
         self._answers = answers
         self._code: list[Route] = []
         self._date = (-1, b"")
         self._routes: dict[str, Route] = {}
-        self.channels: dict[LeanChannel, str] = {}
-        self.everybody = Headcount(limits.connections, limits.per_peer)
         self.large = Headcount(LARGE, 1)
-        self._waiting: list[Deferred[None]] = []
         # The private API has a path with two slashes in a row (http.md 3), which is not a
         # slip to be redirected.
         self.app.url_map.merge_slashes = False
         self._mount_failures()
-        self._pages: dict[bytes, Callable[[Call], bool]] = {}
+        self._pages = OwnPages()
         for route in routes:
             if route.here is not None:
                 self._mount(route)
-                self._pages[first_part(route.path.encode())] = route.here
+                self._pages.add(route, route.here)
             elif "<" in route.path and family(route.path) is None:
                 self._mount(route)
             else:
@@ -134,6 +120,9 @@ class WebSite(Site):
 
     def _mount(self, route: Route) -> None:
         def endpoint(request: LeanRequest, **segments: str) -> Deferred[None] | None:
+            if is_hidden(route, Call(request, segments)):
+                request.reply(self._nowhere(request))
+                return None
             return self._answer(route, request, segments)
 
         name = f"{' '.join(route.methods)} {route.path}"
@@ -161,56 +150,9 @@ class WebSite(Site):
         """L{LeanRequest} writes HTTP/1.1, whatever else Twisted could speak."""
         return [b"http/1.1"]
 
-    def buildProtocol(self, addr: "IAddress | None") -> Any:
-        """A connection, unless there are too many."""
-        if self.everybody.full(plain_address(addr)):
-            self.counts["crowded"] += 1
-            return Unwelcome()
-        return super().buildProtocol(addr)
-
-    def opened(self, channel: LeanChannel) -> None:
-        """A connection begins."""
-        host = self.channels[channel] = plain_address(channel.getPeer())
-        self.everybody.enter(host)
-
-    def closed(self, channel: LeanChannel) -> None:
-        """A connection has ended."""
-        host = self.channels.pop(channel, None)
-        if host is None:
-            return
-        self.everybody.leave(host)
-        while self._waiting and not self.channels:
-            self._waiting.pop().callback(None)
-
     def slow(self, channel: LeanChannel) -> None:
         """A request took too long to arrive."""
         self._complaints.slow(self.channels[channel], self.limits.request)
-
-    def farewell(self) -> Deferred[None]:
-        """
-        Close every connection, once it has its answer; those that take longer than
-        L{FAREWELL}, without.
-
-        @return: fires when the last is gone.
-        """
-        for channel in list(self.channels):
-            channel.finish()
-        if not self.channels:
-            return succeed(None)
-        gone: Deferred[None] = Deferred()
-        self._waiting.append(gone)
-        patience = self.reactor.callLater(FAREWELL, self._abort_all)
-        return gone.addBoth(self._no_more, patience)
-
-    def _abort_all(self) -> None:
-        for channel in list(self.channels):
-            channel.abort()
-
-    @staticmethod
-    def _no_more(result: T, patience: IDelayedCall) -> T:
-        if patience.active():
-            patience.cancel()
-        return result
 
     def date(self) -> bytes:
         """The time as HTTP spells it, made once a second."""
@@ -226,7 +168,7 @@ class WebSite(Site):
         @return: whether that was so.
         """
         self.counts["requests"] += 1
-        if self._is_page(request):
+        if self._pages.has(request.path, Call(request, {})):
             return False
         try:
             found = self._paths.find(request.path)
@@ -243,11 +185,6 @@ class WebSite(Site):
             request.notifyFinish().addErrback(lambda _: done.cancel())
             done.addErrback(self._hung_up, request)
         return True
-
-    def _is_page(self, request: LeanRequest) -> bool:
-        """Whether a path is one of our pages, and who calls is to see them."""
-        here = self._pages.get(first_part(request.path))
-        return here is not None and here(Call(request, {}))
 
     def _elsewhere(self, request: LeanRequest) -> bool:
         """
@@ -325,6 +262,9 @@ class WebSite(Site):
             note_refusal(call, route.path, str(wrong))
         if isinstance(wrong, OURS):
             answer = self._failure_body(route, call, wrong)
+            if answer.status == SEE_OTHER:
+                # Somebody is shown where to log in: that is no news.
+                return answer
             return self._refuse(call, "refused", answer, str(wrong), route)
         if isinstance(wrong, StorageError):
             self._complaints.unstored(call, wrong, route)
@@ -349,8 +289,10 @@ class WebSite(Site):
     def _unrouted(self, request: LeanRequest, failure: Failure) -> None:
         """Klein found no route, or none for this method."""
         wrong, call = failure.value, Call(request, {})
-        if isinstance(wrong, MethodNotAllowed) and wrong.valid_methods:
-            request.reply(self._wrong_method(call, self._others(call, wrong.valid_methods)))
+        methods = wrong.valid_methods if isinstance(wrong, MethodNotAllowed) else None
+        others = self._others(call, methods or ())
+        if others:
+            request.reply(self._wrong_method(call, others))
         else:
             request.reply(self._nowhere(request))
 
@@ -358,7 +300,8 @@ class WebSite(Site):
         """What Klein would answer on the same path, by method."""
         paths = self.app.url_map.bind("localhost")
         names = {method: paths.match(call.path, method)[0] for method in methods}
-        return {method.encode("ascii"): self._routes[name] for method, name in names.items()}
+        found = {method.encode("ascii"): self._routes[name] for method, name in names.items()}
+        return {method: route for method, route in found.items() if not is_hidden(route, call)}
 
     def _wrong_method(self, call: Call, others: Mapping[bytes, Route]) -> Answer:
         """There is such a path, for other methods."""
@@ -391,11 +334,6 @@ class WebSite(Site):
         self._complaints.broke(Call(request, {}), failure)
         if not request.finished:
             request.reply(plain_failure(500, BROKEN))
-
-
-def first_part(path: bytes) -> bytes:
-    """What stands between the first two slashes of a path."""
-    return path[1:].partition(b"/")[0]
 
 
 def build_site(

@@ -53,7 +53,7 @@ class UnknownAnswers:
         harmless: bool,
     ) -> None:
         self._clock, self._unknown = clock, unknown
-        self._house, self._harmless = house, harmless
+        self._house, self.harmless = house, harmless
 
     def __call__(self, call: Call, known: Container[str]) -> Answer | None:
         """
@@ -66,7 +66,7 @@ class UnknownAnswers:
             return None
         found = family(call.path)
         self._unknown.note(seen(call, found), self._house(), known)
-        if found is None or not self._harmless or call.method not in METHODS:
+        if found is None or not self.harmless or call.method not in METHODS:
             return json_answer(NOT_FOUND, 404)
         return found.ok(int(self._clock.seconds() * 1000))
 

@@ -7,8 +7,8 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.assembly import reload_accounts
 from bumper_tw.app.config import load
+from bumper_tw.app.expelling import reload_accounts
 from bumper_tw.app.leftovers import drop_strays
 from bumper_tw.app.settings import IdentitySettings, Settings
 from bumper_tw.core.ownership import ACCEPTED, Ownership

@@ -7,14 +7,18 @@ from functools import cache
 from typing import Any
 
 from attrs import define, field
+from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 
-from bumper_tw.app.assembly import Facts, broker, gather, stanzas
+from bumper_tw.app.assembly import GATED, Facts, broker, gather, stanzas
 from bumper_tw.app.brokerage import Brokerage
-from bumper_tw.app.extras import figures
+from bumper_tw.app.config import layers
+from bumper_tw.app.extras import Served, figures, pages
 from bumper_tw.app.observing import Observation
+from bumper_tw.app.present import Present
 from bumper_tw.app.settings import Settings
 from bumper_tw.app.website import website
+from bumper_tw.front.gate import Gate
 from bumper_tw.mqtt.factory import MqttFactory
 from bumper_tw.pki import pem
 from bumper_tw.storage.database import InlineDatabase
@@ -128,8 +132,22 @@ class House:
             self.seen, self.facts, self.brokerage, xmpp, database, vault, lambda: self.site
         )
         self.seen.control += measured.control
-        routes = [*self.seen.routes(), *measured.routes]
+        present = Present(self.settings)
+        served = Served(
+            database,
+            lambda: layers(None, {}, {}),
+            lambda: succeed(None),
+            present.takes,
+            {name: Gate() for name in GATED},
+            (lambda: self.site, self.mqtt, self.xmpp),
+        )
+        shown = pages(self.seen, self.facts, served)
+        shown.load(RecordStore(database))
+        for service in shown.services:
+            service.startService()
+        routes = [*self.seen.routes(), *measured.routes, *shown.routes]
         self.site = website(self.clock, self.settings, vault, self.facts, routes)
+        present.follow(self.facts, self.site.unknown)
 
     def robot(self, **script: Any) -> JsonRobot:
         """Dusty, switched on; C{script} says what it answers."""

@@ -58,7 +58,7 @@ class OwnersTests(OwnersCase):
 
     def test_members(self) -> None:
         """It is not for everybody who has an account."""
-        said = self.api(self.anna, "GET", "/metrics", status=401)
+        said = self.api(self.anna, "GET", "/metrics", status=403)
         self.assertIn("owner of the box", said["error"])
         self.assertEqual(self.ask("GET", "/metrics", None).status, 401)
 

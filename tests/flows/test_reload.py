@@ -5,7 +5,8 @@ from pathlib import Path
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.assembly import follow_closed, reload_accounts, reload_passwords
+from bumper_tw.app.expelling import reload_accounts, reload_passwords
+from bumper_tw.app.present import follow_closed
 from bumper_tw.app.settings import Settings
 from bumper_tw.core.owner import Owner
 from bumper_tw.core.passwords import Passwords, md5_hex

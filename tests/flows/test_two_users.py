@@ -126,8 +126,12 @@ class TwoUsersCase(OwnersCase):
     def walk(self, who: Person, did: str) -> Iterator[tuple[str, str]]:
         """Every request about a robot, with what it is answered."""
         for route in self.house.site.routes:
-            if PAGES.fullmatch(route.path):
-                # Of the authority alone, whose fingerprint may have any number in it.
+            if PAGES.fullmatch(route.path) or route.here is not None:
+                # Of the authority alone, whose fingerprint may have any number in it; and pages of
+                # the owner, who is no user.
+                continue
+            if route.path == "/api/events":
+                # It has no end; what it tells whom is tested where it is made.
                 continue
             # What is data knows nothing of robots; to see that once is enough.
             again = route.layer is not Layer.CODE and did in {RUSTY.did, OLDIE}

@@ -325,7 +325,9 @@ class CommandTests(MeasuredCase):
     def test_unwatched(self) -> None:
         """Whoever has heard enough is told no more."""
         heard: list[tuple[str, float]] = []
-        unwatch = self.house.facts.commands.watch(lambda *each: heard.append(each))
+        unwatch = self.house.facts.commands.watch(
+            lambda ending: heard.append((ending.outcome, ending.seconds))
+        )
         self.fails(NOBODY)
         unwatch()
         self.fails(NOBODY)

@@ -138,14 +138,17 @@ class Child:
                 stream.close()
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+def until(
+    condition: Callable[[], bool], what: str, seconds: float = PATIENCE, glance: float = GLANCE
+) -> None:
     """
     Wait for something that has to be looked at.
 
+    @param glance: seconds between two looks.
     @raise AssertionError: it did not come true in time.
     """
     deadline, never = monotonic() + seconds, Event()
     while not condition():
         if monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
-        never.wait(GLANCE)
+        never.wait(glance)

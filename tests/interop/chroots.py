@@ -237,23 +237,3 @@ def sources(folder: Path) -> Path:
         else:
             shutil.copy2(place, folder / part)
     return folder
-
-
-def package(folder: Path, version: str) -> Path:
-    """
-    Build the package from a clean tree, in a Debian of its own.
-
-    @raise SkipTest: this cannot be done here.
-    """
-    debian = Chroot(folder / "build", tree(packages=build_packages()))
-    try:
-        debian.put(sources(folder / "sources"), "/source")
-        debian.put(wheels(), "/wheels")
-        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
-        debian.do("/source/packaging/debian/build", "/out", version, environ=offline)
-        made = f"bumper_{version}_all.deb"
-        with (folder / made).open("wb") as copy:
-            subprocess.run(debian.words(["cat", f"/out/{made}"], {}), stdout=copy, check=True)
-    finally:
-        debian.off()
-    return folder / made

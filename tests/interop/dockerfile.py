@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from attrs import Factory, define, frozen
@@ -90,13 +90,13 @@ class Build:
     One stage on its way.
 
     @ivar context: the folder that C{COPY} takes from.
-    @ivar stages: those before, by name, for C{COPY --from}.
+    @ivar stages: what copies a folder out of those before, by name, for C{COPY --from}.
     @ivar given: variables for C{RUN} that are no part of the image.
     """
 
     debian: Chroot
     context: Path
-    stages: dict[str, Chroot]
+    stages: dict[str, Callable[[str, Path], None]]
     folder: Path
     given: dict[str, str] = Factory(dict)
     where: str = "/"
@@ -123,8 +123,7 @@ class Build:
         """C{COPY}, from the context or from a stage before."""
         if words[0].startswith("--from="):
             place = self.folder / "copied"
-            other = self.stages[words[0].partition("=")[2]]
-            other.take(words[1], place)
+            self.stages[words[0].partition("=")[2]](words[1], place)
             self.debian.put(place, words[2].rstrip("/"))
         else:
             self.debian.put(self.context / words[0], words[1])

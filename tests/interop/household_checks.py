@@ -9,25 +9,15 @@ from tests.interop.installs import mqtt_python, node_modules
 from tests.interop.mqtt_checks import CREDENTIALS, LEVEL, REFUSED
 from tests.interop.mqtt_talk import Client, Heard, Login, Session, Where, Will
 from tests.interop.server import Server, environment
+from tests.interop.shared import ACCOUNT, PASSWORD, shared
 
 HERE = Path(__file__).parent
-
-#: A service of the owner; everything but robots is open to it.
-ACCOUNT, PASSWORD = "dash", "correct horse"
 
 #: A payload that no buffer takes as a whole.
 LARGE = 256 * 1024
 
 #: As many messages wait for a client that is away.
 WAITING = 30
-
-#: The last message of a test: nothing else came before it.
-MARK = "home/mark"
-
-
-def login(name: str, **more: Any) -> Login:
-    """How a client of the service connects."""
-    return Login(name, ACCOUNT, PASSWORD, **more)
 
 
 def by_quality(messages: Iterable[Heard]) -> list[Heard]:
@@ -55,6 +45,10 @@ class HouseholdCase(InteropCase):
     """
     A server with an account for services, and processes with clients.
 
+    @ivar home: the first level of topics of this test.
+    @ivar door: a topic below, for most of what is said; C{alarm} is another.
+    @ivar everything: a filter for all below.
+    @ivar mark: the topic of the last message; nothing else came before it.
     @cvar script: what runs in such a process.
     @cvar tls: whether its clients use the listener with TLS.
     @cvar versions: the levels of the protocol that the library can be told to speak.
@@ -68,27 +62,36 @@ class HouseholdCase(InteropCase):
         super().setUp()
         make = python_program if self.script.endswith(".py") else node_program
         self.program = make(self.script)
-        self.server = self.serve(*self.options())
-        add_account(self.server, ACCOUNT, PASSWORD)
+        self.common = shared()
+        number = self.common.number()
+        self.name, self.home = str(number), f"home{number}"
+        self.door, self.alarm = f"{self.home}/door", f"{self.home}/alarm"
+        self.everything, self.mark = f"{self.home}/#", f"{self.home}/mark"
+        self.server = self.begun()
         self.where = Where.of(self.server, self.tls)
         self.talk = self.clients()
 
-    def options(self) -> tuple[str, ...]:
-        """Settings of the server."""
-        return ()
+    def begun(self) -> Server:
+        """The server: that of other tests, too."""
+        self.addCleanup(self.common.check)
+        return self.common.server
 
     def clients(self) -> Session:
         """One more process with clients."""
         return Session(self.session(*self.program), self.where)
 
+    def login(self, name: str, **more: Any) -> Login:
+        """How a client of the service connects."""
+        return Login(name + self.name, ACCOUNT, PASSWORD, **more)
+
     def client(self, name: str, **more: Any) -> Client:
         """A client of the service that is let in."""
-        return self.talk.client(name, login(name, **more))
+        return self.talk.client(name, self.login(name, **more))
 
     def subscriber(self, *filters: str, qos: int = 0) -> Client:
         """A client that is granted what it wants, and the mark behind it."""
         made = self.client("subscriber")
-        granted = made.subscribe(*filters, MARK, qos=qos)
+        granted = made.subscribe(*filters, self.mark, qos=qos)
         self.assertEqual(granted, [qos] * (len(filters) + 1))
         return made
 
@@ -99,9 +102,9 @@ class HouseholdCase(InteropCase):
         @param qos: how the mark is said; it overtakes nothing that was said before in the
             same way.
         """
-        speaker.say(MARK, "", qos)
+        speaker.say(self.mark, "", qos)
         heard = []
-        while (message := hearer.receive()).topic != MARK:
+        while (message := hearer.receive()).topic != self.mark:
             heard.append(message)
         return heard
 
@@ -111,19 +114,20 @@ class TransportChecks(HouseholdCase):
 
     def test_qualities(self) -> None:
         """All that is said with QoS 0, 1 and 2 is heard so, once, and in order."""
-        hearer, speaker = self.subscriber("home/+", qos=2), self.client("speaker")
-        said = [Heard("home/door", f"{n}", n % 3) for n in range(12)]
+        hearer, speaker = self.subscriber(f"{self.home}/+", qos=2), self.client("speaker")
+        said = [Heard(self.door, f"{n}", n % 3) for n in range(12)]
         for each in said:
             speaker.say(each.topic, each.payload, each.qos)
         self.assertEqual(by_quality(self.heard_until_mark(hearer, speaker, 2)), by_quality(said))
 
     def test_large(self) -> None:
         """A quarter of a mebibyte goes through, with every QoS."""
-        hearer, speaker = self.subscriber("home/picture", qos=2), self.client("speaker")
+        wall = f"{self.home}/picture"
+        hearer, speaker = self.subscriber(wall, qos=2), self.client("speaker")
         picture = "".join(chr(33 + number % 94) for number in range(LARGE))
         for qos in (0, 1, 2):
-            speaker.say("home/picture", picture, qos)
-            self.assertEqual(hearer.receive(), Heard("home/picture", picture, qos))
+            speaker.say(wall, picture, qos)
+            self.assertEqual(hearer.receive(), Heard(wall, picture, qos))
 
 
 class DeliveryChecks(TransportChecks):
@@ -134,43 +138,44 @@ class DeliveryChecks(TransportChecks):
         speaker = self.client("speaker")
         for granted in (0, 1):
             hearer = self.client(f"hearer{granted}")
-            self.assertEqual(hearer.subscribe("home/+", qos=granted), [granted])
+            self.assertEqual(hearer.subscribe(f"{self.home}/+", qos=granted), [granted])
             for said in (0, 1, 2):
-                speaker.say("home/door", f"{said}", said)
-                heard = Heard("home/door", f"{said}", min(said, granted))
+                speaker.say(self.door, f"{said}", said)
+                heard = Heard(self.door, f"{said}", min(said, granted))
                 self.assertEqual(hearer.receive(), heard)
 
     def test_retained(self) -> None:
         """The last word is heard by who comes later, marked as such; by others as it is said."""
-        early, speaker = self.subscriber("home/#", qos=1), self.client("speaker")
+        early, speaker = self.subscriber(self.everything, qos=1), self.client("speaker")
         for word in ("open", "shut"):
-            speaker.say("home/door", word, 1, retain=True)
-            self.assertEqual(early.receive(), Heard("home/door", word, 1))
-        speaker.say("home/door", "passing", 1)
-        self.assertEqual(early.receive(), Heard("home/door", "passing", 1))
+            speaker.say(self.door, word, 1, retain=True)
+            self.assertEqual(early.receive(), Heard(self.door, word, 1))
+        speaker.say(self.door, "passing", 1)
+        self.assertEqual(early.receive(), Heard(self.door, "passing", 1))
         late = self.client("late")
-        self.assertEqual(late.subscribe("home/+", qos=1), [1])
-        self.assertEqual(late.receive(), Heard("home/door", "shut", 1, retain=True))
+        self.assertEqual(late.subscribe(f"{self.home}/+", qos=1), [1])
+        self.assertEqual(late.receive(), Heard(self.door, "shut", 1, retain=True))
 
     def test_retained_cleared(self) -> None:
         """An empty payload takes the last word back, and is itself not kept."""
-        early, speaker = self.subscriber("home/#"), self.client("speaker")
-        speaker.say("home/door", "open", 1, retain=True)
-        speaker.say("home/door", "", 1, retain=True)
+        early, speaker = self.subscriber(self.everything), self.client("speaker")
+        speaker.say(self.door, "open", 1, retain=True)
+        speaker.say(self.door, "", 1, retain=True)
         self.assertEqual([early.receive().payload for _ in range(2)], ["open", ""])
         late = self.client("late")
-        self.assertEqual(late.subscribe("home/#", MARK), [0, 0])
+        self.assertEqual(late.subscribe(self.everything, self.mark), [0, 0])
         self.assertEqual(self.heard_until_mark(late, speaker), [])
 
     def test_overlap(self) -> None:
         """What several filters match is heard once, with the highest QoS of these."""
         hearer, speaker = self.client("hearer"), self.client("speaker")
-        for qos, wanted in enumerate(("home/#", "home/+/door", "home/hall/door")):
+        hall = f"{self.home}/hall/door"
+        for qos, wanted in enumerate((self.everything, f"{self.home}/+/door", hall)):
             self.assertEqual(hearer.subscribe(wanted, qos=qos), [qos])
-        self.assertEqual(hearer.subscribe(MARK, qos=2), [2])
-        speaker.say("home/hall/door", "open", 2)
+        self.assertEqual(hearer.subscribe(self.mark, qos=2), [2])
+        speaker.say(hall, "open", 2)
         heard = self.heard_until_mark(hearer, speaker, 2)
-        self.assertEqual(heard, [Heard("home/hall/door", "open", 2)])
+        self.assertEqual(heard, [Heard(hall, "open", 2)])
 
     def test_wildcards(self) -> None:
         """One level, all levels and none (MQTT 3.1.1, 4.7.1)."""
@@ -183,17 +188,18 @@ class DeliveryChecks(TransportChecks):
 
     def test_no_more(self) -> None:
         """After UNSUBSCRIBE nothing comes any more."""
-        hearer, speaker = self.subscriber("home/door", "home/window"), self.client("speaker")
-        hearer.unsubscribe("home/door")
-        speaker.say("home/door", "open", 1)
-        speaker.say("home/window", "open", 1)
+        window = f"{self.home}/window"
+        hearer, speaker = self.subscriber(self.door, window), self.client("speaker")
+        hearer.unsubscribe(self.door)
+        speaker.say(self.door, "open", 1)
+        speaker.say(window, "open", 1)
         heard = self.heard_until_mark(hearer, speaker)
-        self.assertEqual([each.topic for each in heard], ["home/window"])
+        self.assertEqual([each.topic for each in heard], [window])
 
     def test_refused_filter(self) -> None:
         """What a service must not hear is refused at its place, the rest is granted."""
         hearer = self.client("hearer")
-        wanted = ("home/#", "iot/p2p/#", "iot/atr/#")
+        wanted = (self.everything, "iot/p2p/#", "iot/atr/#")
         self.assertEqual(hearer.subscribe(*wanted, qos=1), [1, REFUSED, 1])
 
 
@@ -216,17 +222,17 @@ class SessionChecks(HouseholdCase):
                 self.assertEqual(self.talk.refused("new", made), LEVEL)
             else:
                 spoken = self.talk.client(f"v{level}", made)
-                self.assertEqual(spoken.subscribe("home/+", qos=2), [2])
-                spoken.say("home/door", f"{level}", 2)
-                self.assertEqual(spoken.receive(), Heard("home/door", f"{level}", 2))
+                self.assertEqual(spoken.subscribe(f"{self.home}/+", qos=2), [2])
+                spoken.say(self.door, f"{level}", 2)
+                self.assertEqual(spoken.receive(), Heard(self.door, f"{level}", 2))
 
     def test_waiting(self) -> None:
         """What is said while a client is away waits for it, in order, if it wants that."""
         away, speaker = self.client("away", clean=False), self.client("speaker")
         self.assertFalse(away.present())
-        self.assertEqual(away.subscribe("home/#", qos=2), [2])
+        self.assertEqual(away.subscribe(self.everything, qos=2), [2])
         away.disconnect()
-        said = [Heard("home/door", f"{n}", 1 + n % 2) for n in range(WAITING)]
+        said = [Heard(self.door, f"{n}", 1 + n % 2) for n in range(WAITING)]
         for each in said:
             speaker.say(each.topic, each.payload, each.qos)
         back = self.client("away", clean=False)
@@ -236,33 +242,33 @@ class SessionChecks(HouseholdCase):
     def test_clean(self) -> None:
         """Who wants nothing kept gets nothing, and what was kept before is gone."""
         away, speaker = self.client("away", clean=False), self.client("speaker")
-        away.subscribe("home/#", qos=1)
+        away.subscribe(self.everything, qos=1)
         away.disconnect()
-        speaker.say("home/door", "open", 1)
+        speaker.say(self.door, "open", 1)
         clean = self.client("away")
         self.assertFalse(clean.present())
         clean.disconnect()
         again = self.client("away", clean=False)
         self.assertFalse(again.present())
-        again.subscribe(MARK)
+        again.subscribe(self.mark)
         self.assertEqual(self.heard_until_mark(again, speaker), [])
 
     def test_killed(self) -> None:
         """A client that vanishes has its will said, and it is kept if it says so."""
-        hearer = self.subscriber("home/#", qos=2)
+        hearer = self.subscriber(self.everything, qos=2)
         child = self.session(*self.program)
-        will = Will("home/alarm", "gone", 2, retain=True)
-        Session(child, self.where).client("killed", login("killed", will=will))
+        will = Will(self.alarm, "gone", 2, retain=True)
+        Session(child, self.where).client("killed", self.login("killed", will=will))
         child.kill()
-        self.assertEqual(hearer.receive(), Heard("home/alarm", "gone", 2))
+        self.assertEqual(hearer.receive(), Heard(self.alarm, "gone", 2))
         late = self.client("late")
-        late.subscribe("home/alarm", qos=1)
-        self.assertEqual(late.receive(), Heard("home/alarm", "gone", 1, retain=True))
+        late.subscribe(self.alarm, qos=1)
+        self.assertEqual(late.receive(), Heard(self.alarm, "gone", 1, retain=True))
 
     def test_goodbye(self) -> None:
         """A client that leaves in good order has no will any more."""
-        hearer, speaker = self.subscriber("home/#", qos=1), self.client("speaker")
-        leaving = self.client("leaving", will=Will("home/alarm", "gone", 1))
+        hearer, speaker = self.subscriber(self.everything, qos=1), self.client("speaker")
+        leaving = self.client("leaving", will=Will(self.alarm, "gone", 1))
         leaving.disconnect()
         # By the second time the server has long since read the goodbye, which came before.
         for _ in range(2):
@@ -271,19 +277,37 @@ class SessionChecks(HouseholdCase):
     def test_taken_over(self) -> None:
         """The same client id again ends the older connection, and goes on with its session."""
         older, speaker = self.client("twice", clean=False), self.client("speaker")
-        older.subscribe("home/#", qos=1)
-        newer = self.talk.client("newer", login("twice", clean=False))
+        older.subscribe(self.everything, qos=1)
+        newer = self.talk.client("newer", self.login("twice", clean=False))
         older.ended()
         self.assertTrue(newer.present())
-        speaker.say("home/door", "open", 1)
-        self.assertEqual(newer.receive(), Heard("home/door", "open", 1))
+        speaker.say(self.door, "open", 1)
+        self.assertEqual(newer.receive(), Heard(self.door, "open", 1))
+
+
+class OwnCase(HouseholdCase):
+    """The same with a server that no other test has."""
+
+    def options(self) -> tuple[str, ...]:
+        """Settings of the server."""
+        return ()
+
+    def begun(self) -> Server:
+        """The server."""
+        made = self.serve(*self.options())
+        add_account(made, ACCOUNT, PASSWORD)
+        return made
+
+
+class RestartChecks(OwnCase):
+    """What is left when the server goes."""
 
     def test_restart(self) -> None:
         """What waits, what was subscribed and what was retained is there after a restart."""
         away, speaker = self.client("away", clean=False), self.client("speaker")
-        away.subscribe("home/#", qos=2)
+        away.subscribe(self.everything, qos=2)
         away.disconnect()
-        said = [Heard("home/door", f"{n}", 1 + n % 2) for n in range(WAITING)]
+        said = [Heard(self.door, f"{n}", 1 + n % 2) for n in range(WAITING)]
         for each in said:
             speaker.say(each.topic, each.payload, each.qos)
         speaker.say("last/word", "kept", 1, retain=True)
@@ -304,18 +328,21 @@ class NamelessChecks(HouseholdCase):
 
     def test_no_id(self) -> None:
         """Several clients without an id are several clients."""
-        hearers = [self.talk.client(f"nameless{n}", login("")) for n in range(3)]
+        hearers = [
+            self.talk.client(f"nameless{n}", Login("", ACCOUNT, PASSWORD)) for n in range(3)
+        ]
         for hearer in hearers:
-            self.assertEqual(hearer.subscribe("home/#", qos=1), [1])
-        hearers[0].say("home/door", "open", 1)
+            self.assertEqual(hearer.subscribe(self.everything, qos=1), [1])
+        hearers[0].say(self.door, "open", 1)
         for hearer in hearers:
-            self.assertEqual(hearer.receive(), Heard("home/door", "open", 1))
+            self.assertEqual(hearer.receive(), Heard(self.door, "open", 1))
 
 
-class FiguresChecks(HouseholdCase):
+class FiguresChecks(OwnCase):
     """The server's own figures."""
 
     def options(self) -> tuple[str, ...]:
+        """Settings of the server."""
         rules = self.folder / "access"
         rules.write_text(f"user {ACCOUNT}\ntopic readwrite #\ntopic read $SYS/#\n")
         return "--set", f"mqtt.access={rules}", "--set", "mqtt.figures_seconds=1"

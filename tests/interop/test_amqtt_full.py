@@ -29,6 +29,12 @@ class AmqttNamelessTests(checks.NamelessChecks):
     script = SCRIPT
 
 
+class AmqttRestartTests(checks.RestartChecks):
+    """Sessions, and a server that starts again."""
+
+    script = SCRIPT
+
+
 class AmqttFiguresTests(checks.FiguresChecks):
     """C{$SYS}."""
 

@@ -2,14 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Sequence
 
+from tests.interop.built import DOCKERFILE, take
 from tests.interop.case import InteropCase, clients_wanted
-from tests.interop.chroots import Chroot, needed, sources, tree, wheels
+from tests.interop.chroots import Chroot, needed, sources, tree
 from tests.interop.dockerfile import Build, read
-from tests.interop.server import ROOT
-
-CONTAINER = ROOT / "packaging" / "container"
 
 #: What compose.yaml allows, as the kernel has it.
 FREE_PORTS = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
@@ -24,28 +21,18 @@ class ContainerTests(InteropCase):
     def setUp(self) -> None:
         super().setUp()
         clients_wanted()
-        self.build_stage, self.image = read(CONTAINER / "Dockerfile")
+        _, self.image = read(DOCKERFILE)
 
     def made(self) -> Build:
         """Do what the Dockerfile says; what apt would fetch is there already."""
+        fetched = [*needed(), *self.image.install()]
+        debian = Chroot(self.folder / "second", tree(fetched=fetched))
+        self.addCleanup(debian.off)
         context = sources(self.folder / "context")
-        first = self.chroot("first", packages=self.build_stage.install())
-        first.put(wheels(), "/wheels")
-        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
-        Build(first, context, {}, self.folder, offline).make(self.build_stage)
-        second = self.chroot("second", fetched=[*needed(), *self.image.install()])
-        build = Build(second, context, {"build": first}, self.folder)
+        build = Build(debian, context, {"build": take}, self.folder)
         build.make(self.image)
         shutil.rmtree(context)
         return build
-
-    def chroot(
-        self, name: str, packages: Sequence[str] = (), fetched: Sequence[str] = ()
-    ) -> Chroot:
-        """A Debian that is gone after the test."""
-        debian = Chroot(self.folder / name, tree(packages=packages, fetched=fetched))
-        self.addCleanup(debian.off)
-        return debian
 
     def test_image(self) -> None:
         """Its process is not root, has no privilege, serves at the known ports, is healthy."""

@@ -66,7 +66,8 @@ class ContractTests(InteropCase):
 
     def test_own(self) -> None:
         """The API of this box does what it says, whatever it is asked, and never breaks."""
-        self.asked("own", "--mode", "all")
+        # A stream has no end.
+        self.asked("own", "--mode", "all", "--exclude-path", "/api/events")
 
     def test_vendor(self) -> None:
         """So do the vendor's paths; as much as is known of them is described."""

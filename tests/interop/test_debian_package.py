@@ -4,15 +4,20 @@ import re
 from functools import partial
 from pathlib import Path
 
+from bumper_tw import __version__
+from tests.interop.built import package
 from tests.interop.case import InteropCase, clients_wanted
 from tests.interop.children import Child, until
-from tests.interop.chroots import Chroot, needed, package, tree
+from tests.interop.chroots import Chroot, needed, tree
 from tests.interop.server import ROOT
 
 #: What an owner calls.
 BUMPER = "/usr/bin/bumper"
 CONFIG = "/etc/bumper/bumper.toml"
 DATA = "/var/lib/bumper"
+
+#: A version above that of the package.
+NEWER = f"{__version__}.1"
 
 AS_SYSTEMD = (Path(__file__).parent / "as_systemd.py").read_text()
 
@@ -93,7 +98,7 @@ class DebianPackageTests(InteropCase):
         clients_wanted()
         self.debian = Chroot(self.folder / "debian", tree(fetched=needed()))
         self.addCleanup(self.debian.off)
-        self.debian.put(package(self.folder, "0.1.0"), "/root/bumper.deb")
+        self.debian.put(package(), "/root/bumper.deb")
 
     def test_life(self) -> None:
         """
@@ -280,10 +285,10 @@ class DebianPackageTests(InteropCase):
         self.debian.do("sed", "-i", 's/^#policy.*/policy = "strict"/', CONFIG)
         digest = self.debian.do("sha256sum", CONFIG, f"{DATA}/certs/ca.crt")
         with_old = ["-o", "Dpkg::Options::=--force-confold"]
-        self.apt("install", *with_old, newer(self.debian, "/root/bumper.deb", "0.1.1"))
+        self.apt("install", *with_old, newer(self.debian, "/root/bumper.deb", NEWER))
         self.assertEqual(self.debian.do("sha256sum", CONFIG, f"{DATA}/certs/ca.crt"), digest)
         self.assertEqual(self.modes(CONFIG, DATA), ["root:bumper 640", "bumper:bumper 700"])
-        self.assertIn("0.1.1", self.debian.do(BUMPER, "--version"))
+        self.assertIn(NEWER, self.debian.do(BUMPER, "--version"))
         self.assertIn("owner@example.org", self.debian.do(BUMPER, "user", "list"))
         server = self.served()
         self.assertIn("ok", self.debian.do("/usr/bin/python3", "-c", ALIVE))

@@ -197,7 +197,9 @@ class SnippetTests(Case):
             f" forwarders {{ {HOST} port {self.elsewhere}; }}; }};\n"
             f'controls {{ }};\ninclude "{etc}/named.conf.bumper";\n'
         )
-        self.start([program("named"), "-g", "-c", str(main)], HOST, port)
+        child = self.start([program("named"), "-g", "-c", str(main)], HOST, port)
+        # It answers before that, for zones that it has not read yet with SERVFAIL.
+        until(lambda: any("all zones loaded" in line for line in child.err), "named has its zones")
         return port
 
     def test_bind(self) -> None:

@@ -23,6 +23,12 @@ class GmqttSessionTests(checks.SessionChecks):
     script, versions = SCRIPT, (4, 5)
 
 
+class GmqttRestartTests(checks.RestartChecks):
+    """Sessions, and a server that starts again."""
+
+    script = SCRIPT
+
+
 class GmqttFiguresTests(checks.FiguresChecks):
     """C{$SYS}."""
 

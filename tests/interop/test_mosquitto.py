@@ -17,6 +17,7 @@ from tests.interop.mosquitto_tools import (
     messages,
 )
 from tests.interop.server import HOST, environment
+from tests.interop.shared import shared
 
 #: A payload that no buffer takes as a whole.
 LARGE = 256 * 1024
@@ -28,110 +29,135 @@ NOBODY: tuple[str, ...] = ()
 
 
 class ToolTests(ToolCase):
-    """The tools with an account."""
+    """
+    The tools with an account.
+
+    @ivar home: the first level of topics of this test, whose server others have, too.
+    """
 
     def setUp(self) -> None:
         super().setUp()
-        self.server = self.serve(*self.options())
+        common = shared()
+        self.addCleanup(common.check)
+        self.name = str(common.number())
+        self.home = f"tools{self.name}"
+        self.server = common.server
         self.port = self.server.ports().mqtt
 
     def test_qualities(self) -> None:
         """What is said with QoS 0, 1 and 2 is heard with it."""
-        heard = self.listener("-q", "2", "-t", "home/+")
+        heard = self.listener("-q", "2", "-t", f"{self.home}/+")
         for qos in "012":
-            self.told("home/door", f"with {qos}", "-q", qos)
-        expected = [f"home/door {qos} 0 with {qos}" for qos in "012"]
+            self.told(f"{self.home}/door", f"with {qos}", "-q", qos)
+        expected = [f"{self.home}/door {qos} 0 with {qos}" for qos in "012"]
         self.assertEqual(heard.heard(3), expected)
 
     def test_large(self) -> None:
         """A quarter of a mebibyte goes through."""
         picture = "".join(chr(33 + number % 94) for number in range(LARGE))
         (self.folder / "picture").write_text(picture)
-        heard = self.listener("-q", "2", "-t", "home/picture")
+        heard = self.listener("-q", "2", "-t", f"{self.home}/picture")
         done = self.run_tool(
             "mosquitto_pub",
             *self.where(),
             *AS_DASH,
             "-t",
-            "home/picture",
+            f"{self.home}/picture",
             "-q",
             "2",
             "-f",
             "picture",
         )
         self.assertEqual((done.status, done.err), (0, ""))
-        self.assertEqual(heard.heard(1), [f"home/picture 2 0 {picture}"])
+        self.assertEqual(heard.heard(1), [f"{self.home}/picture 2 0 {picture}"])
 
     def test_many_lines(self) -> None:
         """A tool that publishes each line of its input, as fast as it can, loses none."""
-        heard = self.listener("-q", "1", "-t", "home/line")
-        options = ("-h", HOST, "-p", str(self.port), *AS_DASH, "-t", "home/line", "-q", "1", "-l")
+        heard = self.listener("-q", "1", "-t", f"{self.home}/line")
+        options = (
+            "-h",
+            HOST,
+            "-p",
+            str(self.port),
+            *AS_DASH,
+            "-t",
+            f"{self.home}/line",
+            "-q",
+            "1",
+            "-l",
+        )
         child = self.session([mosquitto("mosquitto_pub"), *options], environment())
         for number in range(200):
             child.say(f"{number}")
-        self.assertEqual(heard.heard(200), [f"home/line 1 0 {number}" for number in range(200)])
+        self.assertEqual(
+            heard.heard(200), [f"{self.home}/line 1 0 {number}" for number in range(200)]
+        )
 
     def test_retained(self) -> None:
         """The last word is kept, replaced and taken back."""
-        heard = self.listener("-q", "1", "-t", "home/+")
-        self.told("home/door", "open", "-r", "-q", "1")
-        self.told("home/door", "shut", "-r", "-q", "1")
-        late = self.hear("-q", "1", "-t", "home/#", "-C", "1")
-        self.assertEqual(messages(late.out), ["home/door 1 1 shut"])
-        self.told("home/door", "", "-r", "-q", "1")
-        self.told("home/window", "open", "-r", "-q", "1")
-        late = self.hear("-q", "1", "-t", "home/#", "-C", "1")
-        self.assertEqual(messages(late.out), ["home/window 1 1 open"])
-        spoken = [f"home/door 1 0 {word}" for word in ("open", "shut", "")]
-        self.assertEqual(heard.heard(4), [*spoken, "home/window 1 0 open"])
+        heard = self.listener("-q", "1", "-t", f"{self.home}/+")
+        self.told(f"{self.home}/door", "open", "-r", "-q", "1")
+        self.told(f"{self.home}/door", "shut", "-r", "-q", "1")
+        late = self.hear("-q", "1", "-t", f"{self.home}/#", "-C", "1")
+        self.assertEqual(messages(late.out), [f"{self.home}/door 1 1 shut"])
+        self.told(f"{self.home}/door", "", "-r", "-q", "1")
+        self.told(f"{self.home}/window", "open", "-r", "-q", "1")
+        late = self.hear("-q", "1", "-t", f"{self.home}/#", "-C", "1")
+        self.assertEqual(messages(late.out), [f"{self.home}/window 1 1 open"])
+        spoken = [f"{self.home}/door 1 0 {word}" for word in ("open", "shut", "")]
+        self.assertEqual(heard.heard(4), [*spoken, f"{self.home}/window 1 0 open"])
 
     def test_remove_retained(self) -> None:
         """The tool that clears retained messages clears them."""
         for number in range(5):
-            self.told(f"home/{number}", "kept", "-r", "-q", "1")
-        clearing = self.listener("-t", "home/#", "--remove-retained")
+            self.told(f"{self.home}/{number}", "kept", "-r", "-q", "1")
+        clearing = self.listener("-t", f"{self.home}/#", "--remove-retained")
         clearing.child.wait_for("received PUBACK", 5)
-        self.told("home/last", "kept", "-r", "-q", "1")
-        late = self.hear("-t", "home/#", "-C", "1")
-        self.assertEqual(messages(late.out), ["home/last 0 1 kept"])
+        self.told(f"{self.home}/last", "kept", "-r", "-q", "1")
+        late = self.hear("-t", f"{self.home}/#", "-C", "1")
+        self.assertEqual(messages(late.out), [f"{self.home}/last 0 1 kept"])
 
     def test_will(self) -> None:
         """Who is killed has its will said; who stops in good order has none."""
-        heard = self.listener("-t", "home/will/+")
+        heard = self.listener("-t", f"{self.home}/will/+")
         for name in ("polite", "killed"):
-            will = ("--will-topic", f"home/will/{name}", "--will-payload", "gone")
-            leaving = self.listener("-t", "home/door", *will).child
+            will = ("--will-topic", f"{self.home}/will/{name}", "--will-payload", "gone")
+            leaving = self.listener("-t", f"{self.home}/door", *will).child
             # The tool says goodbye when it is told to end.
             leaving.terminate() if name == "polite" else leaving.kill()
             leaving.finish()
-        self.assertEqual(heard.heard(1), ["home/will/killed 0 0 gone"])
+        self.assertEqual(heard.heard(1), [f"{self.home}/will/killed 0 0 gone"])
 
     def test_waiting(self) -> None:
         """What is said while a client is away waits for it."""
-        own = ("-c", "-i", "away", "-q", "2", "-t", "home/+")
+        own = ("-c", "-i", f"away{self.name}", "-q", "2", "-t", f"{self.home}/+")
         self.assertEqual(self.hear(*own, "-E").status, 0)
         for number in range(10):
-            self.told("home/door", f"{number}", "-q", "2")
-        self.told("home/door", "not kept for long", "-q", "0")
+            self.told(f"{self.home}/door", f"{number}", "-q", "2")
+        self.told(f"{self.home}/door", "not kept for long", "-q", "0")
         back = self.hear(*own, "-C", "10")
-        self.assertEqual(messages(back.out), [f"home/door 2 0 {number}" for number in range(10)])
+        self.assertEqual(
+            messages(back.out), [f"{self.home}/door 2 0 {number}" for number in range(10)]
+        )
 
     def test_versions(self) -> None:
         """MQTT 3.1 and 3.1.1 are spoken; a tool that wants 5 is told that it is not."""
-        heard = self.listener("-V", "mqttv31", "-t", "home/+")
-        self.told("home/door", "old", "-V", "mqttv31", "-q", "2")
-        self.told("home/door", "usual", "-V", "mqttv311")
-        self.assertEqual(heard.heard(2), ["home/door 0 0 old", "home/door 0 0 usual"])
-        new = self.tell("home/door", "new", "-V", "mqttv5")
+        heard = self.listener("-V", "mqttv31", "-t", f"{self.home}/+")
+        self.told(f"{self.home}/door", "old", "-V", "mqttv31", "-q", "2")
+        self.told(f"{self.home}/door", "usual", "-V", "mqttv311")
+        self.assertEqual(
+            heard.heard(2), [f"{self.home}/door 0 0 old", f"{self.home}/door 0 0 usual"]
+        )
+        new = self.tell(f"{self.home}/door", "new", "-V", "mqttv5")
         self.assertNotEqual(new.status, 0)
         self.assertIn("Unsupported Protocol Version", new.err)
 
     def test_passwords(self) -> None:
         """A wrong password and none are refused, and the tool understands why."""
-        wrong = self.tell("home/door", "open", who=("-u", ACCOUNT, "-P", "battery staple"))
+        wrong = self.tell(f"{self.home}/door", "open", who=("-u", ACCOUNT, "-P", "battery staple"))
         self.assertEqual(wrong.status, CREDENTIALS)
         self.assertIn("bad user name or password", wrong.err)
-        self.assertNotEqual(self.tell("home/door", "open", who=NOBODY).status, 0)
+        self.assertNotEqual(self.tell(f"{self.home}/door", "open", who=NOBODY).status, 0)
 
     def test_refused_filter(self) -> None:
         """What a service must not hear is refused; the tool says so."""
@@ -141,9 +167,9 @@ class ToolTests(ToolCase):
     def test_tls(self) -> None:
         """Over TLS, with our certificate and name verified."""
         self.port = self.server.ports().mqtt_tls
-        heard = self.listener("--cafile", str(self.server.ca), "-t", "home/+")
-        self.told("home/door", "open", "--cafile", str(self.server.ca), "-q", "1")
-        self.assertEqual(heard.heard(1), ["home/door 0 0 open"])
+        heard = self.listener("--cafile", str(self.server.ca), "-t", f"{self.home}/+")
+        self.told(f"{self.home}/door", "open", "--cafile", str(self.server.ca), "-q", "1")
+        self.assertEqual(heard.heard(1), [f"{self.home}/door 0 0 open"])
 
 
 class PasswordFileTests(ToolCase):

@@ -29,6 +29,12 @@ class MqttjsNamelessTests(checks.NamelessChecks):
     script = SCRIPT
 
 
+class MqttjsRestartTests(checks.RestartChecks):
+    """Sessions, and a server that starts again."""
+
+    script = SCRIPT
+
+
 class MqttjsFiguresTests(checks.FiguresChecks):
     """C{$SYS}."""
 

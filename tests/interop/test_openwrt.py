@@ -7,9 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
+from functools import cache
 from gzip import decompress
-from hashlib import sha256
 from pathlib import Path
 from pwd import getpwnam
 from signal import SIGHUP, SIGTERM
@@ -21,8 +20,8 @@ from twisted.trial.unittest import SkipTest
 
 from tests.interop.case import InteropCase, ask, clients_wanted, log_in, unavailable
 from tests.interop.children import GLANCE, PATIENCE, Child
-from tests.interop.installs import INSTALL_SECONDS
 from tests.interop.networks import Computer, namespaces_wanted
+from tests.interop.openwrt_sources import downloaded
 from tests.interop.server import ACCEPTING, HOST, ROOT, environment
 from tests.packaging.openwrt_fakes.box import FREE_PORTS, Box, Done, brought
 from tests.packaging.openwrt_fakes.sdk import Sdk
@@ -63,6 +62,7 @@ config listen
 """
 
 
+@cache
 def python_for_all() -> str:
     """
     A Python of our version that any user may read: some are built in somebody's home.
@@ -388,21 +388,3 @@ class PackageTests(OpenWrtCase):
         version = self.sdk.vendored()[0].version
         child.wait_for(f"twistd {version.replace('.', '[.]')} ")
         self.assertEqual(self.owners(), {OWNER})
-
-
-def downloaded(sdk: Sdk) -> None:
-    """The real sources, each with the hash that the Makefile wants."""
-    folder = sdk.out / "dl"
-    folder.mkdir(parents=True)
-    for one in sdk.vendored():
-        argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-        subprocess.run(
-            [*argv, "-d", str(folder), f"{one.name}=={one.version}"],
-            check=True,
-            capture_output=True,
-            timeout=INSTALL_SECONDS,
-        )
-        path = folder / f"{one.sources}.tar.gz"
-        assert sha256(path.read_bytes()).hexdigest() == one.hash, one.name
-        with tarfile.open(path) as tar:
-            assert f"{one.sources}/{one.folder}/__init__.py" in tar.getnames(), one.name

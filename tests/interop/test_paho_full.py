@@ -29,6 +29,12 @@ class PahoNamelessTests(checks.NamelessChecks):
     script = SCRIPT
 
 
+class PahoRestartTests(checks.RestartChecks):
+    """Sessions, and a server that starts again."""
+
+    script = SCRIPT
+
+
 class PahoFiguresTests(checks.FiguresChecks):
     """C{$SYS}."""
 

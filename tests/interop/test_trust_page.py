@@ -5,9 +5,8 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.interop.browser import Browser, Tab, installed
 from tests.interop.case import InteropCase, ask, clients_wanted
-from tests.interop.children import until
-from tests.interop.chromium import Chromium, installed
 from tests.interop.server import HOST
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"
@@ -72,7 +71,7 @@ class TrustPageTests(InteropCase):
         self.url = f"http://{HOST}:{self.ports.web}/ca"
         self.proof = f"https://{HOST}:{self.ports.web_tls}/ca/proof"
 
-    def browser(self, trusting: bool = False) -> Chromium:
+    def browser(self, trusting: bool = False) -> Browser:
         """A browser whose user has installed the authority, or not."""
         home = self.folder / "home"
         home.mkdir()
@@ -83,9 +82,15 @@ class TrustPageTests(InteropCase):
             subprocess.run([*argv, "-N", "--empty-password"], check=True)
             named = ["-t", "C,,", "-n", "bumper", "-i", str(self.downloaded("bumper.pem"))]
             subprocess.run([*argv, "-A", *named], check=True)
-        browser = Chromium(home)
+        browser = Browser(home)
         self.addCleanup(browser.close)
         return browser
+
+    def tab(self, **how: object) -> Tab:
+        """The page, in a browser without our authority."""
+        tab = self.browser().tab(**how)
+        tab.open(self.url)
+        return tab
 
     def downloaded(self, name: str) -> Path:
         """A file of the page's."""
@@ -95,117 +100,107 @@ class TrustPageTests(InteropCase):
         file.write_bytes(answer.body)
         return file
 
-    def verdict(self, browser: Chromium) -> str:
+    def verdict(self, tab: Tab) -> str:
         """What kind of answer the button has come to."""
-        until(lambda: self.said(browser) not in {"", "wait"}, "an answer")
-        return self.said(browser)
-
-    def said(self, browser: Chromium) -> str:
-        """What kind of answer is shown."""
-        return str(browser.look("document.getElementById('verdict').className"))
+        said = "document.getElementById('verdict').className"
+        tab.until(f"!['', 'wait'].includes({said})")
+        return str(tab.look(said))
 
     def test_untrusted(self) -> None:
         """Before anything is installed the button says no, and the link ends in a warning."""
-        browser = self.browser()
-        browser.open(self.url)
-        browser.look("document.getElementById('try').click()")
-        self.assertEqual(self.verdict(browser), "no")
-        self.assertEqual(browser.open(self.proof), "net::ERR_CERT_AUTHORITY_INVALID")
+        tab = self.tab()
+        tab.page.click("#try")
+        self.assertEqual(self.verdict(tab), "no")
+        self.assertEqual(tab.refused(self.proof), "net::ERR_CERT_AUTHORITY_INVALID")
 
     def test_trusted(self) -> None:
         """Once the authority is installed the button says yes, and the link opens the proof."""
-        browser = self.browser(trusting=True)
-        browser.open(self.url)
-        browser.look("document.getElementById('try').click()")
-        self.assertEqual(self.verdict(browser), "yes")
-        self.assertEqual(browser.complaints(), [])
-        self.assertEqual(browser.open(self.proof), "")
-        self.assertEqual(browser.look("document.querySelector('h1').textContent"), "It works")
+        tab = self.browser(trusting=True).tab()
+        tab.open(self.url)
+        tab.page.click("#try")
+        self.assertEqual(self.verdict(tab), "yes")
+        self.assertEqual(tab.complaints, [])
+        self.assertEqual(tab.open(self.proof), 200)
+        self.assertEqual(tab.page.inner_text("h1"), "It works")
 
     def test_screens(self) -> None:
         """On phones and desks, light and dark: nothing sticks out, all can be read and pressed."""
         browser = self.browser()
-        browser.calls_itself(IPHONE)
         for width, height, mobile in SCREENS:
-            for dark in (False, True):
-                browser.screen(width, height, dark, mobile)
-                browser.open(self.url)
-                self.assertEqual(browser.complaints(), [])
-                self.legible(browser, width)
-                browser.look(UNFOLD)
-                browser.look("document.getElementById('try').click()")
-                self.assertEqual(self.verdict(browser), "no")
-                self.legible(browser, width)
-                self.assertGreaterEqual(browser.look(SMALLEST), FINGER)
-                browser.picture(self.folder / f"{width}-{'dark' if dark else 'light'}.png")
-                browser.open(f"{self.url}/proof")
-                self.legible(browser, width)
+            for scheme in ("light", "dark"):
+                size = {"width": width, "height": height}
+                tab = browser.tab(
+                    viewport=size, is_mobile=mobile, color_scheme=scheme, user_agent=IPHONE
+                )
+                tab.open(self.url)
+                self.assertEqual(tab.complaints, [])
+                self.legible(tab, width)
+                tab.look(UNFOLD)
+                tab.page.click("#try")
+                self.assertEqual(self.verdict(tab), "no")
+                self.legible(tab, width)
+                self.assertEqual(tab.faults(), [])
+                self.assertGreaterEqual(tab.look(SMALLEST), FINGER)
+                tab.open(f"{self.url}/proof")
+                self.legible(tab, width)
 
-    def legible(self, browser: Chromium, width: int) -> None:
+    def legible(self, tab: Tab, width: int) -> None:
         """Whether all that is shown can be seen and read."""
-        self.assertLessEqual(browser.look("document.documentElement.scrollWidth"), width)
-        contrast, text = browser.look(LOWEST_CONTRAST)
+        self.assertLessEqual(tab.look("document.documentElement.scrollWidth"), width)
+        contrast, text = tab.look(LOWEST_CONTRAST)
         self.assertGreaterEqual(contrast, CONTRAST, text)
 
     def test_code(self) -> None:
         """A camera reads the address of the page, in the light and in the dark."""
         browser = self.browser()
-        for dark in (False, True):
-            browser.screen(390, 844, dark, mobile=True)
-            browser.open(self.url)
-            file = browser.picture(self.folder / "page.png")
+        for scheme in ("light", "dark"):
+            tab = browser.tab(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+            tab.open(self.url)
+            file = tab.picture(self.folder / "page.png")
             argv = [installed("zbarimg"), "--quiet", "--raw", str(file)]
             read = subprocess.run(argv, capture_output=True, text=True, check=True)
             self.assertEqual(read.stdout.strip(), self.url)
 
     def test_light(self) -> None:
         """The page loads little, and all of it from here."""
-        browser = self.browser()
-        browser.open(self.url)
-        browser.look("new Promise((done) => setTimeout(done, 300))")
-        sent = [e["params"] for e in browser.events if e["method"] == "Network.requestWillBeSent"]
-        hosts = {urlsplit(each["request"]["url"]).netloc for each in sent}
+        tab = self.tab()
+        tab.page.wait_for_load_state("networkidle")
+        hosts = {urlsplit(each).netloc for each in tab.loaded}
         self.assertEqual(hosts, {f"{HOST}:{self.ports.web}"})
-        ended = [e["params"] for e in browser.events if e["method"] == "Network.loadingFinished"]
-        self.assertGreaterEqual(len(ended), 4)
-        self.assertLess(sum(each["encodedDataLength"] for each in ended), LIGHT)
+        self.assertGreaterEqual(len(tab.loaded), 4)
+        self.assertLess(sum(tab.loaded.values()), LIGHT)
 
     def test_without_scripts(self) -> None:
         """The menu opens sections, and there is a link instead of the button."""
-        browser = self.browser()
-        browser.scripts(allowed=False)
-        browser.open(self.url)
-        shown = "document.getElementById('try').getClientRects().length"
-        self.assertEqual(browser.look(shown), 0)
-        link = browser.look("document.querySelector('#systems a[href*=windows]').href")
-        browser.open(link)
+        tab = self.tab(java_script_enabled=False)
+        self.assertTrue(tab.page.is_hidden("#try"))
+        tab.page.click("#systems a[href*=windows]")
+        tab.page.wait_for_selector("details[open]")
         opened = "[...document.querySelectorAll('details[open]')].map((e) => e.id)"
-        self.assertEqual(browser.look(opened), ["windows"])
+        self.assertEqual(tab.look(opened), ["windows"])
         links = "[...document.querySelectorAll('#proof a')].map((e) => e.href)"
-        self.assertEqual(browser.look(links), [self.proof])
+        self.assertEqual(tab.look(links), [self.proof])
 
     def test_keyboard(self) -> None:
         """Without a mouse: every section can be opened, and the button reached and pressed."""
-        browser = self.browser()
-        browser.open(self.url)
+        tab = self.tab()
         passed: list[str] = []
         focus = "document.activeElement.id || document.activeElement.tagName"
         while "try" not in passed and len(passed) < 100:
-            browser.press("Tab")
-            passed.append(browser.look(focus))
-        sections = browser.look("document.querySelectorAll('details').length")
+            tab.page.keyboard.press("Tab")
+            passed.append(tab.look(focus))
+        sections = tab.look("document.querySelectorAll('details').length")
         self.assertEqual(passed.count("SUMMARY"), sections)
-        browser.press("Enter")
-        self.assertEqual(self.verdict(browser), "no")
+        tab.page.keyboard.press("Enter")
+        self.assertEqual(self.verdict(tab), "no")
 
     def test_menu(self) -> None:
         """A choice opens its section where the page is, without loading it again."""
-        browser = self.browser()
-        browser.open(self.url)
-        browser.look("document.querySelector('#systems a[href*=android4]').click()")
-        self.assertTrue(browser.look("document.getElementById('android4').open"))
-        self.assertEqual(browser.look("location.href"), self.url)
-        self.assertEqual(browser.look("document.activeElement.tagName"), "SUMMARY")
+        tab = self.tab()
+        tab.page.click("#systems a[href*=android4]")
+        self.assertTrue(tab.look("document.getElementById('android4').open"))
+        self.assertEqual(tab.page.url, self.url)
+        self.assertEqual(tab.look("document.activeElement.tagName"), "SUMMARY")
 
     def test_files(self) -> None:
         """OpenSSL reads both forms, the page has their fingerprint, and the profile is that."""

@@ -21,9 +21,10 @@ from bumper_tw.pki.contexts import ServerContexts
 from bumper_tw.pki.directory import Credentials
 from bumper_tw.web.call import Answer, Call, json_answer, parse_form
 from bumper_tw.web.channel import CLOSING
+from bumper_tw.web.connections import FAREWELL
 from bumper_tw.web.request import Limits
 from bumper_tw.web.routes import GET, POST, Route
-from bumper_tw.web.site import FAREWELL, build_site
+from bumper_tw.web.site import build_site
 from tests.pki.chosen import Chosen
 from tests.pki.samples import COVER, NOW, ec_key, new_authority
 from tests.web.browser import LOCAL, PEER, Connection, pages, request

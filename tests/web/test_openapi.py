@@ -18,7 +18,7 @@ from bumper_tw.web.routes import PRIVATE, Route
 from tests.web.houses import HouseCase
 
 #: The methods that OpenAPI knows.
-METHODS = {"get", "post", "put", "delete"}
+METHODS = {"get", "post", "put", "delete", "patch"}
 HOLE = re.compile(r"\{(\w+)\}")
 
 

@@ -20,14 +20,14 @@ from tests.wire.xmpp_samples import (
     stanzas,
 )
 
-#: Bytes of names that nobody has said before, in each test.
-MEGABYTE = 1 << 20
+#: Bytes of names that nobody has said before, in each test: remembered, they need ten times that.
+PLENTY = 1 << 18
 
 
 def names(template: bytes) -> Iterator[bytes]:
     """Stanzas, of which each has a new name in it."""
     number = said = 0
-    while said < MEGABYTE:
+    while said < PLENTY:
         stanza = template.replace(b"?", b"n%d" % number)
         number, said = number + 1, said + len(stanza)
         yield stanza
@@ -37,7 +37,7 @@ class NameTests(SynchronousTestCase):
     """Expat remembers every name as long as it lives."""
 
     def grown(self, template: bytes, piece: int) -> int:
-        """How much more memory is needed after a megabyte of new names."""
+        """How much more memory is needed after so many new names."""
         reader = StanzaReader(StanzaLimits())
         list(reader.feed(USER_HEADER))
         said = b"".join(names(template))

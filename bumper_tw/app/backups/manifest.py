@@ -13,6 +13,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 from attrs.validators import and_, deep_iterable, ge, instance_of, le, matches_re, max_len
 
+from bumper_tw.app.page_file import NAME as PAGE
 from bumper_tw.errors import BadRequest
 from bumper_tw.pki.vault import FILES as CERTIFICATES
 from bumper_tw.storage.files import FIRMWARE
@@ -43,7 +44,7 @@ ANSWERS = "answers"
 
 #: What there may be in each, folders with a slash at their end.
 ENTRIES: Mapping[str, tuple[str, ...]] = {
-    DATA: (DATABASE, f"{ANSWERS}/", f"{FIRMWARE}/", f"{LEFT}/", AGREEMENTS),
+    DATA: (DATABASE, f"{ANSWERS}/", f"{FIRMWARE}/", f"{LEFT}/", AGREEMENTS, PAGE),
     CERTS: CERTIFICATES,
     CONFIG: ("bumper.toml", "mqtt.passwords", "mqtt.access", "metrics.token"),
 }

@@ -17,6 +17,7 @@ from bumper_tw.app.backups.manifest import (
     is_proper,
 )
 from bumper_tw.app.backups.ways import settled
+from bumper_tw.app.page_file import NAME as PAGE
 from bumper_tw.app.settings import Settings
 from bumper_tw.errors import BadRequest
 from bumper_tw.pki.vault import FILES as CERTIFICATES
@@ -100,7 +101,8 @@ class Sources:
             yield Source(name, path)
 
     def _of_data(self, data: Path) -> Iterator[Source]:
-        yield from self._plain(f"{DATA}/{AGREEMENTS}", data / AGREEMENTS)
+        for name in (AGREEMENTS, PAGE):
+            yield from self._plain(f"{DATA}/{name}", data / name)
         for folder in (ANSWERS, FIRMWARE):
             yield from self._below(data / folder, f"{DATA}/{folder}")
         if self.left:

@@ -9,6 +9,7 @@ from attrs import frozen
 import bumper_tw.web
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import Answer, Call
+from bumper_tw.web.pictures import DRAWN, NEUTRAL, PICTURES
 from bumper_tw.web.routes import GET, Route
 
 PAGE = Path(bumper_tw.web.__file__).parent / "data" / "page"
@@ -49,7 +50,14 @@ def asset_routes(here: Callable[[Call], bool]) -> tuple[Route, ...]:
 
     @param here: whether somebody calls this box by a name of its own.
     """
-    files = (file for file in sorted(PAGE.iterdir()) if file.suffix in KINDS)
     return tuple(
-        Route(f"/page/{file.name}", GET, load(file).answer, failure, here=here) for file in files
+        Route(f"/page/{name}", GET, load(file).answer, failure, here=here)
+        for name, file in files().items()
     )
+
+
+def files() -> dict[str, Path]:
+    """Every file by the name it has there: those for pages only, and drawings of robots."""
+    own = {file.name: file for file in sorted(PAGE.iterdir()) if file.suffix in KINDS}
+    drawings = sorted({*DRAWN.values(), NEUTRAL})
+    return own | {f"robot-{name}.svg": PICTURES / f"{name}.svg" for name in drawings}

@@ -145,8 +145,9 @@ ENDS: Mapping[str, Family] = {
 
 #: Where our own API is; nothing there is the vendor's.
 OWN = frozenset({
-    "about", "command", "doctor", "files", "journal", "login", "logout", "me", "openapi.json",
-    "robots", "rules", "unknown",
+    "about", "access", "backup", "cards", "command", "doctor", "events", "files", "house",
+    "journal", "login", "logout", "me", "openapi.json", "owner", "robots", "rules", "services",
+    "session", "sessions", "settings", "setup", "support-bundle", "tokens", "unknown", "accounts",
 })  # fmt: skip
 
 

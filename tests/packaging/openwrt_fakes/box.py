@@ -99,7 +99,9 @@ class Box:
         (top / FREE_PORTS).write_text("1024\n")
         for applet in APPLETS:
             (top / "bin" / applet).symlink_to(self._busybox)
-        self._fake("uci", f'exec "{sys.executable}" -I -S "{HERE}/uci.py" "$@"')
+        # Imported, so that it is compiled once.
+        code = f"import sys; sys.path.append('{HERE}'); import uci; uci.run()"
+        self._fake("uci", f'exec "{sys.executable}" -I -S -c "{code}" "$@"')
         self._fake("logger", f'printf "%s\\n" "$*" >>"{top}/log"')
         really = f'; exec "{shutil.which("chown")}" "$@"' if owner else ""
         self._fake("chown", f'printf "%s\\n" "$*" >>"{top}/owned"{really}')

@@ -4,60 +4,84 @@ C{uci}, as far as our scripts use it, on the folder $UCI_FOLDER.
 There is no staging: every change is in the file at once, and C{commit} is only written down.
 """
 
+# Neither pathlib nor re: this is called so often that what it imports counts.
 import os
-import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-FOLDER = Path(os.environ["UCI_FOLDER"])
+FOLDER = os.environ["UCI_FOLDER"]
 
 Value = str | list[str]
 Section = tuple[str, str, dict[str, Value]]
 
 
-#: A quoted part, in which nothing or only a backslash is special; a comment; a line end; blanks;
-#: a letter by itself.
-PARTS = re.compile(
-    r"""'(?P<plain>[^']*)'|"(?P<rich>(?:[^"\\]|\\.)*)"|(?P<note>\#[^\n]*)|(?P<end>\n)|"""
-    r"""(?P<blank>[ \t]+)|\\(?P<escaped>.)|(?P<bare>[^'"\s\\])""",
-    re.DOTALL,
-)
-
-
-def lines(text: str) -> Iterator[list[str]]:
+def lines(text: str) -> list[list[str]]:
     """The words of each line; quotes hold line ends, too."""
+    found: list[list[str]] = []
     words: list[str] = []
     word: str | None = None
     place = 0
     while place < len(text):
-        part = PARTS.match(text, place)
-        if part is None:
-            raise SystemExit("uci: Parse error")
-        place = part.end()
-        if part.lastgroup in {"note", "end", "blank"}:
-            words += [] if word is None else [word]
-            word = None
-        else:
-            held = part[str(part.lastgroup)]
-            word = (word or "") + (unescaped(held) if part.lastgroup == "rich" else held)
-        if part.lastgroup == "end":
-            yield words
+        first = text[place]
+        held, place = part(text, place)
+        if held is not None:
+            word = (word or "") + held
+            continue
+        words += [] if word is None else [word]
+        word = None
+        if first == "\n":
+            found.append(words)
             words = []
+    return found
 
 
-def unescaped(text: str) -> str:
-    """What stands in double quotes."""
-    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+def part(text: str, place: int) -> tuple[str | None, int]:
+    """
+    What comes next in a text that ends with a line.
+
+    @return: what it adds to a word, C{None} for what ends one; and where the next begins.
+    """
+    match text[place]:
+        case "'":
+            end = closing(text, "'", place + 1)
+            return text[place + 1 : end], end + 1
+        case '"':
+            return rich(text, place + 1)
+        case "\\":
+            return text[place + 1 : place + 2], place + 2
+        case "#":
+            return None, closing(text, "\n", place)
+        case " " | "\t" | "\n":
+            return None, place + 1
+        case bare:
+            return bare, place + 1
+
+
+def closing(text: str, mark: str, place: int) -> int:
+    """Where something ends."""
+    end = text.find(mark, place)
+    if end < 0:
+        raise SystemExit("uci: Parse error")
+    return end
+
+
+def rich(text: str, place: int) -> tuple[str, int]:
+    """What stands in double quotes, and what is behind them."""
+    held = ""
+    while (end := closing(text, '"', place)) > (slash := text.find("\\", place)) >= 0:
+        held += text[place:slash] + text[slash + 1 : slash + 2]
+        place = slash + 2
+    return held + text[place:end], end + 1
 
 
 def read(package: str) -> list[Section]:
     """Every section: its type, its name, its options."""
-    path = FOLDER / package
-    if not path.exists():
+    path = os.path.join(FOLDER, package)
+    if not os.path.exists(path):
         raise SystemExit("uci: Entry not found")
+    with open(path, "rb") as file:
+        said = file.read()
     sections: list[Section] = []
-    for words in lines(path.read_bytes().decode("utf-8", "surrogateescape") + "\n"):
+    for words in lines(said.decode("utf-8", "surrogateescape") + "\n"):
         match words:
             case []:
                 pass
@@ -93,9 +117,8 @@ def text(package: str, sections: list[Section], named: bool) -> str:
 
 def write(package: str, sections: list[Section]) -> None:
     """Replace a file."""
-    (FOLDER / package).write_bytes(
-        text(package, sections, named=False).encode("utf-8", "surrogateescape")
-    )
+    with open(os.path.join(FOLDER, package), "wb") as file:
+        file.write(text(package, sections, named=False).encode("utf-8", "surrogateescape"))
 
 
 def found(sections: list[Section], name: str) -> dict[str, Value]:
@@ -112,7 +135,7 @@ def main(words: list[str]) -> None:
     path, _, value = "".join(rest).partition("=")
     package, *place = path.split(".", 2)
     if verb == "commit":
-        with (FOLDER.parent / "commits").open("a") as log:
+        with open(os.path.join(os.path.dirname(FOLDER), "commits"), "a") as log:
             log.write(f"{package}\n")
         return
     sections = read(package)
@@ -150,7 +173,8 @@ def change(verb: str, options: dict[str, Value], name: str, value: str) -> None:
         raise SystemExit("uci: Entry not found")
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """What was called."""
     try:
         main(sys.argv[1:])
     except SystemExit as error:
