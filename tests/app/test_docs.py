@@ -73,6 +73,7 @@ GUIDES = (
     "ten-minutes.rst",
     "first-connection.rst",
     "appliance.rst",
+    "pages.rst",
 )
 
 #: What is called with a line, or with a part of one; lines for developers are not among them.
@@ -254,7 +255,7 @@ class FirstStepsTests(SynchronousTestCase):
         """Commands that are to be typed are there."""
         typed = {
             word
-            for name in ("ten-minutes.rst", "first-connection.rst", "appliance.rst")
+            for name in ("ten-minutes.rst", "first-connection.rst", "appliance.rst", "pages.rst")
             for line in re.findall(
                 r"^    (?:venv/bin/|sudo )?(bumper .*)$", manual(name), re.MULTILINE
             )

@@ -87,7 +87,7 @@ class SetUpFlow(SynchronousTestCase):
         """A robot that is switched on is seen."""
         self.house.robot()
         self.assertEqual(self.done(), [ROBOT])
-        self.assertEqual(self.setup.progress(ROBOT).by, "the robot E0001")
+        self.assertEqual(self.setup.progress(ROBOT).by, "the robot DEEBOT OZMO 950 Series")
 
     def test_restart(self) -> None:
         """What was seen is known after a restart."""

@@ -99,7 +99,7 @@ def listed(listeners: list[Mapping[str, Any]]) -> Flattenable:
 
 def listener_text(listener: Mapping[str, Any]) -> str:
     """One place."""
-    words = [shown_text(listener["at"])]
+    words = [shown_text(listener["at"]).replace(":interface=", " at ").replace("tcp:", "port ")]
     if listener["tls"]:
         words.append("with TLS")
     if listener["shared"]:

@@ -78,7 +78,7 @@ class SettingsPage(Element):
                 title=each["title"],
                 words=each["words"],
                 field=CONTROLS[each["control"]](each),
-                about=f"{each['origin_text']}; as delivered: {said(each, each['default'])}",
+                about=about(each),
                 fixed=f"This setting {each['fixed']}." if each["fixed"] else "",
                 back=back(each),
             )
@@ -89,6 +89,14 @@ class SettingsPage(Element):
         names = ("key", "doc", "value", "origin_text")
         told = self._told["others"]
         return rows(tag, ({name: shown_text(each[name]) for name in names} for each in told))
+
+
+def about(setting: Mapping[str, Any]) -> str:
+    """Where a value comes from, and what it would be without that."""
+    origin = str(setting["origin_text"])
+    if setting["origin"] == "default":
+        return origin
+    return f"{origin}; as delivered: {said(setting, setting['default'])}"
 
 
 def back(setting: Mapping[str, Any]) -> Flattenable:

@@ -17,6 +17,7 @@ from bumper_tw.front.whom import asks_as_robot, claimed, claimed_robot, is_on_th
 from bumper_tw.interfaces import IDeviceRegistry, Undo
 from bumper_tw.pki.zones import in_zone
 from bumper_tw.values import Device
+from bumper_tw.web.dashboard.robot_traits import name_of
 
 #: As many who come as robots do are shown.
 MOST = 8
@@ -79,7 +80,7 @@ class Signs:
     def _attached(self, device: Device, online: bool) -> None:
         """A robot is connected: there is no better sign than that."""
         if online and self._setup.wants(ROBOT, device.id.did):
-            name = clean(device.nick or device.name or device.id.did, LONGEST)
+            name = clean(name_of(device), LONGEST)
             self._setup.observed(ROBOT, device.id.did, f"the robot {name}")
             self._publish()
 

@@ -69,7 +69,7 @@ class HealthTests(HousePageCase):
         text = words(self.page(self.browser, "/house"))
         for said in ("All is well.", "2 of 3 connected", "1 day and 1 hour", "61 MB", "300 days"):
             self.assertIn(said, text)
-        self.assertIn("tcp:443, with TLS, shared", text)
+        self.assertIn("port 443, with TLS, shared", text)
 
     def test_wrong(self) -> None:
         """What is wrong comes with what to do, and with what to copy."""

@@ -263,8 +263,8 @@ class ServiceTests(HousePageCase):
         self.assertIn(ESCAPED, page)
         text = words(page)
         self.assertIn("Not right", text)
-        self.assertIn("tcp:443, with TLS, shared with the other services", text)
-        self.assertIn("tcp:1883, not open", text)
+        self.assertIn("port 443, with TLS, shared with the other services", text)
+        self.assertIn("port 1883, not open", text)
 
     def test_restart(self) -> None:
         """One is started anew; others there are not."""

@@ -45,7 +45,9 @@ function chosen(form) {
 
 function missing(form) {
   const boxes = form.querySelectorAll("input[name=rooms]");
-  return boxes.length && ![...boxes].some((box) => box.checked) ? "Choose at least one room." : "";
+  if (boxes.length && ![...boxes].some((box) => box.checked)) return "Choose at least one room.";
+  const empty = CORNERS.some((name) => form.elements[name]?.value === "");
+  return empty ? "Draw a zone on the map, or fill in where it is." : "";
 }
 
 async function act(form) {
@@ -101,6 +103,9 @@ function changed(form) {
   clearTimeout(waiting);
   if (open) waiting = setTimeout(() => showAs(form), 250);
 }
+
+part("others")?.addEventListener("change", (event) =>
+  panel.classList.toggle("shown-as", event.target.checked));
 
 for (const form of panel?.querySelectorAll("form.action") ?? []) {
   const button = form.querySelector("button[type=submit]");
