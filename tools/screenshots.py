@@ -46,8 +46,12 @@ SEND = """
 async ([method, path, body]) => (await import("/page/live.js")).send(method, path, body)
 """
 
-#: Has other addresses in the pictures than those of whoever makes them.
+#: Has other addresses in the pictures than those of whoever makes them, or of the demo.
 ANYWHERE = """
+document.querySelectorAll("#step-address > p:not(.note) > code").forEach((each) => {
+  each.textContent = "192.168.1.10";
+});
+document.querySelector("#step-address > .note")?.remove();
 document.querySelectorAll("#step-address li code").forEach((each, place) => {
   each.textContent = ["192.168.1.10", "bumper.local"][place];
   if (place > 1) each.closest("li").remove();

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import Attribute, fields, frozen, has
+from twisted.logger import Logger
 
 from bumper_tw.app.kinds import known
 from bumper_tw.app.page_file import ON_PAGE, page_path
@@ -127,15 +128,40 @@ def _from_page(path: Path, schema: Schema) -> dict[str, Any]:
     """
     What the owner chose on the page.
 
-    Whoever can write in the data folder must not decide about all else.
+    Whoever can write in the data folder must not decide about all else.  What is wrong there is
+    left out, and the log says so: the page can take it back only where there is a server.
     """
+    found: dict[str, Any] = {}
     if not _is_ours(path):
-        return {}
-    with _blaming(str(path)):
-        found = dict(_from_file(path, schema))
-        for key in found:
-            known(key, ON_PAGE)
+        return found
+    try:
+        for section, value in _parsed(path).items():
+            for key, each in _flat(section, value):
+                found.update(_chosen(path, key, each, schema))
+    except StartError as wrong:
+        _left_out(path, wrong)
     return found
+
+
+def _flat(section: str, value: object) -> Found:
+    """What is in a table by its full keys; a value that is in none as it is."""
+    if not isinstance(value, dict):
+        yield section, value
+    else:
+        yield from ((f"{section}.{key}", each) for key, each in value.items())
+
+
+def _chosen(path: Path, key: str, value: object, schema: Schema) -> Mapping[str, Any]:
+    """One setting, when it is a right one that the page can choose."""
+    try:
+        return {key: schema[known(key, ON_PAGE)].take(value)}
+    except StartError as wrong:
+        _left_out(path, wrong)
+        return {}
+
+
+def _left_out(path: Path, wrong: StartError) -> None:
+    Logger(__name__).warn("{path}: {why}; that is left out", path=path, why=wrong)
 
 
 def _from_file(path: Path, schema: Schema) -> Found:

@@ -78,7 +78,8 @@ class BackupDesk:
     def tidy(self) -> None:
         """Drop what an earlier run has left; for the start."""
         folder = self._settings.storage.directory
-        for path in folder.glob(f"{DRAFT}*"):
+        # A file that is not finished has a further dot in front.
+        for path in folder.glob(f"*{DRAFT}*"):
             with suppress(OSError):
                 path.unlink()
 

@@ -36,6 +36,7 @@ from bumper_tw.web.dashboard.frame import Admit
 from bumper_tw.web.dashboard.history import HistoryRoutes
 from bumper_tw.web.dashboard.home import HomePage
 from bumper_tw.web.dashboard.map_drawing import covered_area
+from bumper_tw.web.dashboard.map_easels import Drawings
 from bumper_tw.web.dashboard.map_panel import MapPanels
 from bumper_tw.web.dashboard.map_routes import MapRoutes
 from bumper_tw.web.dashboard.map_sight import MapSight
@@ -97,13 +98,14 @@ class RobotPages:
         fleet = Fleet(registry, own.permits, own.ownership, reactor)
         errors = message_texts.load(DATA / "error_texts.json").languages["en"]["error"]
         cards = Cards(registry, telemetry, errors, Refusals(own.updates), own.updates.allowed)
-        files = MapFiles(in_thread(reactor), settings.storage.directory.absolute())
-        self.maps = Cartography(reactor, registry, facts.translated, feed, store, files)
+        thread = in_thread(reactor)
+        files = MapFiles(thread, settings.storage.directory.absolute())
+        self.maps = Cartography(reactor, registry, facts.translated, feed, store, files, thread)
         ways, log = RobotWays(), CommandLog(reactor, feed, is_known(registry))
         traits = RobotTraits(telemetry, ways, self.maps.rooms)
         actions = ActionRoutes(fleet, traits, Acting(reactor, facts.translated, ways), log, guard)
         panels = RobotPanels(reactor, telemetry, own.updates, log, actions)
-        sight = MapSight(self.maps, registry, telemetry)
+        sight = MapSight(self.maps, registry, telemetry, Drawings(reactor, thread))
         firmware = OwnFirmware(settings.storage.directory.absolute())
         self._cards = CardFeed(reactor, feed, cards, registry, telemetry)
         self._inquiries = Inquiries(reactor, registry, facts.translated, telemetry)
@@ -134,7 +136,7 @@ class RobotPages:
                 admit,
                 here,
                 LogPictures(own.files).path,
-                covered_area(self.maps.coverage),
+                covered_area(self.maps.coverage, self.maps.drawn_rooms),
                 self.maps.coverage.jobs,
             ),
         )

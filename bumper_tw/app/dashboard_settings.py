@@ -13,6 +13,7 @@ from bumper_tw.app.page_file import ON_PAGE, keep
 from bumper_tw.app.settings import Listen, Setting, Settings
 from bumper_tw.core.passwords import InThread
 from bumper_tw.errors import BadRequest, StartError
+from bumper_tw.web.dashboard.house_words import SETTINGS
 
 #: What takes up a setting that holds at once, by its key.
 Takes = Mapping[str, Callable[[Settings], object]]
@@ -58,43 +59,45 @@ LEVEL_WORDS = (
 
 CONTROLS: Mapping[str, Control] = {
     "identity.closed": Control(
-        "Keep new robots out",
+        SETTINGS["identity.closed"],
         "Only robots that are known already are let in. Switch it off to add one.",
         "flag",
     ),
     "web.unknown": Control(
-        "Questions that nobody knows",
+        SETTINGS["web.unknown"],
         "What apps and robots hear that ask for something that is not known here.",
         "choice",
         (("harmless", "A harmless yes: apps go on"), ("not_found", "That there is no such thing")),
     ),
     "commands.timeout": Control(
-        "Patience with a robot",
+        SETTINGS["commands.timeout"],
         "A robot that does not answer a command within this time counts as silent.",
         "number",
         unit="seconds",
     ),
     "storage.history_days": Control(
-        "Keep reports for",
+        SETTINGS["storage.history_days"],
         "What robots told is dropped when it is older. It is tidied up once an hour.",
         "number",
         unit="days",
     ),
     "storage.history_reports": Control(
-        "Keep at most",
+        SETTINGS["storage.history_reports"],
         "As many reports of all robots are kept; the oldest go first.",
         "number",
         unit="reports",
     ),
     "storage.cleaning_logs": Control(
-        "Cleaning jobs of a robot",
+        SETTINGS["storage.cleaning_logs"],
         "As many are kept; the oldest go first.",
         "number",
         unit="jobs",
     ),
-    "log.level": Control("Log", "How much is written to the log.", "choice", LEVEL_WORDS),
+    "log.level": Control(
+        SETTINGS["log.level"], "How much is written to the log.", "choice", LEVEL_WORDS
+    ),
     "log.levels": Control(
-        "Log, part by part",
+        SETTINGS["log.levels"],
         "Where it is to be more, or less, than that.",
         "levels",
         (("", "As above"), *LEVEL_WORDS),
@@ -206,16 +209,18 @@ class PageSettings:
         if key not in self._schema:
             raise BadRequest(f"there is no setting {str(key)[:80]}")
         if key not in self._takes:
-            raise BadRequest(f"{key} needs a restart: change it in bumper.toml")
+            raise BadRequest(f"the setting {key} needs a restart: change it in bumper.toml")
         why = fixed(self._schema[key], found.origin(key))
         if why:
-            raise BadRequest(f"{key} {why}")
+            raise BadRequest(f"“{CONTROLS[key].title}” {why}")
 
     def _taken(self, key: str, value: Any) -> Any:
+        setting = self._schema[key]
         try:
-            return self._schema[key].take(value)
+            return setting.take(value)
         except StartError as why:
-            raise BadRequest(str(why)) from why
+            expected = setting.kind.expected
+            raise BadRequest(f"“{CONTROLS[key].title}” has to be {expected}") from why
 
     @staticmethod
     def _possible(layers: Layers) -> Settings:

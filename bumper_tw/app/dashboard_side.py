@@ -14,13 +14,14 @@ from twisted.internet.defer import Deferred
 
 from bumper_tw.app.brokerage import in_thread
 from bumper_tw.app.dashboard_backup import BackupDesk, BundleDesk
-from bumper_tw.app.dashboard_house import HealthFeed, Wellness
+from bumper_tw.app.dashboard_house import HealthFeed, Names, Notices, Wellness
 from bumper_tw.app.dashboard_people import PeopleDesk, Ways
 from bumper_tw.app.dashboard_robots import Facts as RobotFacts
 from bumper_tw.app.dashboard_robots import RobotPages
 from bumper_tw.app.dashboard_services import Gates, Services
 from bumper_tw.app.dashboard_settings import PageSettings
 from bumper_tw.app.dashboard_setup import ThisBox, wall
+from bumper_tw.app.dashboard_signpost import Signpost
 from bumper_tw.app.dashboard_support import bundle
 from bumper_tw.app.extras import Served
 from bumper_tw.app.lifecycle import Step
@@ -39,6 +40,7 @@ from bumper_tw.web.dashboard.access import AccessPages, admission
 from bumper_tw.web.dashboard.access_api import AccessRoutes
 from bumper_tw.web.dashboard.access_log import AccessLog
 from bumper_tw.web.dashboard.assets import asset_routes
+from bumper_tw.web.dashboard.events import EventRoutes
 from bumper_tw.web.dashboard.house import HouseRoutes
 from bumper_tw.web.dashboard.house_access import AccessPage
 from bumper_tw.web.dashboard.house_backup import BackupRoutes
@@ -80,10 +82,10 @@ class Dashboard:
             self._feed,
             self._store,
             self._admit,
-            self._seen.wrong,
+            Notices(self._seen.doctor.findings, facts.registry),
         )
         self._setup = SetUp(self._reactor, self._store, self._feed)
-        self._wellness = self._well()
+        self._wellness, self._names = self._well(), Names(facts.registry)
         self._backups = self._backup_desk()
         self._signs: list[Signs] = []
 
@@ -115,22 +117,28 @@ class Dashboard:
 
     def watched(self, routes: Iterable[Route]) -> Iterator[Route]:
         """The same routes, with those who use them being written down."""
-        return self._log.watched(routes)
+        return self._log.watched(self._door.named_right(routes))
 
     def _parts(self) -> Iterator[Any]:
         facts, admit, here, house = self._facts, self._admit, self._door.here, self._door.house
-        yield AccessPages(facts.owner.access, self._door, token_hex)
-        yield AccessRoutes(facts.owner.access, self._door, self._log, house)
+        yield AccessPages(facts.owner.access, self._door, token_hex, self._look_again)
+        yield AccessRoutes(facts.owner.access, self._door, self._log, house, self._look_again)
         yield self._robots
         yield SetUpRoutes(self._setup, self._box(), house, admit, here, wall)
         yield HouseRoutes(self._wellness.look, admit, house, here)
-        yield JournalPage(self._reactor, self._seen.chronicle, admit, here)
+        yield JournalPage(self._reactor, self._seen.chronicle, admit, here, self._names)
         yield UnknownPage(facts.belongings.unknown, admit, here)
-        yield AccessPage(self._log, admit, here)
+        yield AccessPage(self._log, admit, here, self._names)
         yield self._people()
         yield SettingRoutes(self._page_settings(), admit, house, here)
         yield ServiceRoutes(self._services(), admit, house, here)
         yield self._backup()
+
+    def _look_again(self) -> None:
+        """Others than before are let in: also with streams that are open."""
+        for part in self._robots.parts:
+            if isinstance(part, EventRoutes):
+                part.look_again()
 
     def _page_settings(self) -> PageSettings:
         served = self._served
@@ -176,8 +184,18 @@ class Dashboard:
         yield Step("signs of the set-up", stop=self._unwatch)
         yield Step("left backups", self._backups.tidy)
         yield from self._robots.services()
-        yield JournalFeed(self._reactor, self._seen.chronicle, self._feed)
+        yield JournalFeed(self._reactor, self._seen.chronicle, self._feed, self._names)
         yield HealthFeed(self._reactor, self._facts.journal, self._wellness, self._feed)
+        yield self._signpost()
+
+    def _signpost(self) -> Signpost:
+        box, access = self._box(), self._facts.owner.access
+        return Signpost(
+            self._reactor,
+            lambda: self._seen.doors,
+            lambda: box.announced(""),
+            lambda: access.is_set,
+        )
 
     def _watch(self) -> None:
         box, registry = self._box(), self._facts.registry

@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.app.lifecycle import Doors
-from bumper_tw.app.ports import host_of, port_of
-from bumper_tw.app.settings import Listen
+from bumper_tw.app.places import Place, first, places
 from bumper_tw.simulator.endpoints import connect_endpoint
 from bumper_tw.simulator.identity import Kind, identities, xmpp_identities
 from bumper_tw.simulator.robot import SimulatedRobot
@@ -23,15 +21,26 @@ from bumper_tw.simulator.xmpp_robot import XmppRobot
 #: How fast time goes for the robots: a job of twelve minutes takes one.
 SPEED = 12.0
 
-#: How this machine calls itself.
-HERE = "127.0.0.1"
+#: Where the demo keeps its data, as long as nobody says otherwise.
+DATA = "demo/data"
 
 HEAD = """
 The demo is running: a server on this machine, and simulated robots:
 {robots}
 """
 
+PAGE = """
+Open {web}/ in a browser to see and run them.
+The first visit needs a code, which this tells:
+
+    bumper owner code --data {data}
+
+The log tells it, too, once the page is open: look for "first visit".
+"""
+
 COMMANDS = """
+The same from a terminal:
+
     curl {flags} {web}/discover
     TOKEN=$(curl {flags} {web}/api/login -d '{{"account":"me","password":"any"}}' \\
             | python3 -c 'import json,sys; print(json.load(sys.stdin)["token"])')
@@ -53,33 +62,6 @@ Ctrl-C ends the demo.
 """
 
 Robot = SimulatedRobot | XmppRobot
-
-
-@frozen
-class Place:
-    """Where a listener is reached from this machine."""
-
-    listen: Listen
-    host: str
-    port: int
-
-    @property
-    def tls(self) -> bool:
-        """Whether it is spoken within TLS."""
-        return self.listen.tls
-
-    def speaks(self, what: str) -> bool:
-        """Whether it is C{web}, C{mqtt} or C{xmpp} that is spoken there."""
-        return self.listen.speaks(what)
-
-    def url(self, scheme: str) -> str:
-        """
-        The same as a URL.
-
-        @param scheme: without TLS; an C{s} behind it means with.
-        """
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}{'s' if self.tls else ''}://{host}:{self.port}"
 
 
 class Demo(Service):
@@ -132,30 +114,17 @@ def hints(robots: list[Robot], places: list[Place]) -> str:
     web, mqtt = first(places, "web"), first(places, "mqtt")
     said = {"robots": "\n".join(map(row, robots)), "flags": "-s"}
     parts = [HEAD]
-    if robots and web is not None:
+    if web is not None:
         # The certificate is one of our own.
-        said |= {"web": web.url("http"), "flags": "-sk" if web.tls else "-s"}
+        said |= {"web": web.url("http"), "flags": "-sk" if web.tls else "-s", "data": DATA}
+        parts.append(PAGE)
+    if robots and web is not None:
         said["did"] = robots[0].identity.did
         parts.append(COMMANDS)
         if mqtt is not None:
             said["mqtt"] = mqtt.url("mqtt")
             parts.append(HOME_ASSISTANT)
     return "".join([*parts, TAIL]).format(**said)
-
-
-def places(doors: Doors) -> Iterator[Place]:
-    """Where TCP is listened for: at the port that was bound, or else will be."""
-    for listen, listener in doors:
-        port = listener.tcp_port or port_of(listen.at)
-        if port:
-            host = host_of(listen.at) or HERE
-            yield Place(listen, host, port)
-
-
-def first(places: Iterable[Place], serve: str) -> Place | None:
-    """The first place where something is spoken, without TLS if there is one."""
-    found = [place for place in places if place.speaks(serve)]
-    return min(found, key=lambda place: place.tls, default=None)
 
 
 def mqtt_robots(reactor: Any, places: Iterable[Place]) -> Iterator[SimulatedRobot]:

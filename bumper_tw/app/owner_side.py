@@ -56,15 +56,16 @@ def owner_side(
         token_urlsafe,
         lambda: settings.dashboard.session_hours * AN_HOUR,
     )
+    names = OwnNames(socket.gethostname(), settings.server.name)
     doorman = Doorman(
         access,
-        OwnNames(socket.gethostname(), settings.server.name),
-        Guard(accounts),
+        names,
+        Guard(accounts, None, names.believed),
         lambda: settings.identity.robots_of == "household",
         lambda: settings.dashboard.everywhere,
         lambda uid: account_of(accounts, uid),
     )
-    return OwnerSide(access, doorman, Guard(accounts, doorman), turns)
+    return OwnerSide(access, doorman, Guard(accounts, doorman, names.believed), turns)
 
 
 def account_of(accounts: Accounts, uid: str) -> str:

@@ -106,8 +106,15 @@ def website(
     ours = [route for route in code if is_ours(route)]
     code = [*(route for route in code if not is_ours(route)), *watched(ours)]
     site = build_site(code, reactor, limits(settings.web), answers)
+    side.unknown.pages = front_page(code)
     site.unknown = side.unknown
     return site
+
+
+def front_page(routes: Iterable[Route]) -> Route | None:
+    """The first of our own pages, if there are any."""
+    fronts = (each for each in routes if each.here is not None and each.path == "/")
+    return next(fronts, None)
 
 
 def is_ours(route: Route) -> bool:

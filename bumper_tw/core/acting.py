@@ -53,7 +53,7 @@ class Acting:
 
     def preferred(self, device: Device, orders: Sequence[Order]) -> Sequence[Order]:
         """The spellings that would be tried, the first in front."""
-        return self._ways.of(device.id.model, orders)
+        return self._ways.of(device.id, orders)
 
     def act(
         self, device: Device, orders: Sequence[Order], by: str, together: bool = False
@@ -63,7 +63,8 @@ class Acting:
 
         @param orders: spellings of one thing, the most likely first; or all that is to be asked,
             if C{together}.
-        @param by: who wants it, as in L{ICommandCorrelator.send}.
+        @param by: who wants it, as in L{ICommandCorrelator.send}; of several questions the first
+            stands for all.
         @return: fails with L{CommandFailed}, or with
             L{BadRequest<bumper_tw.errors.BadRequest>} when the robot's language has no words
             for it.
@@ -72,7 +73,7 @@ class Acting:
         return Deferred.fromCoroutine(way(device, orders, by))
 
     async def _try(self, device: Device, orders: Sequence[Order], by: str) -> Done:
-        begun, tried = self._clock.seconds(), self._ways.of(device.id.model, orders)
+        begun, tried = self._clock.seconds(), self._ways.of(device.id, orders)
         for order in tried[:-1]:
             try:
                 done = await self._attempt(device, order, by, begun, SHORT)
@@ -86,17 +87,16 @@ class Acting:
         self, device: Device, order: Order, by: str, begun: float, timeout: float | None
     ) -> Done:
         """One spelling; whether the robot understands it, is remembered."""
-        model = device.id.model
         try:
             reply = await self._send(device, order, by, timeout)
         except CommandTimedOut:
-            self._ways.unlearn(model, order.name)
+            self._ways.unlearn(device.id, order.name)
             raise
         done = self._judged(reply, begun)
         if code(done.reply) == UNKNOWN_TASK:
-            self._ways.unlearn(model, order.name)
+            self._ways.unlearn(device.id, order.name)
         else:
-            self._ways.learn(model, order.name)
+            self._ways.learn(device.id, order.name)
         return done
 
     def _send(
@@ -114,7 +114,8 @@ class Acting:
     async def _ask_all(self, device: Device, orders: Sequence[Order], by: str) -> Done:
         begun = self._clock.seconds()
         asked: list[Deferred[Any]] = [
-            self._send(device, order, by, FOR_QUESTIONS) for order in orders
+            self._send(device, order, by if number == 0 else "", FOR_QUESTIONS)
+            for number, order in enumerate(orders)
         ]
         ends: list[tuple[bool, Any]] = await DeferredList(asked, consumeErrors=True)
         answered = sum(succeeded for succeeded, _ in ends)

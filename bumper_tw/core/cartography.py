@@ -1,6 +1,6 @@
 """All about maps in one: what is known, what is asked for, what is kept."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred
@@ -9,8 +9,10 @@ from twisted.internet.interfaces import IReactorTime
 from bumper_tw.core.coverage import Coverage
 from bumper_tw.core.maps import EVENTS, MapBook, RobotMap
 from bumper_tw.core.maps_kept import MapFolder, MapKeeper
+from bumper_tw.core.passwords import InThread
 from bumper_tw.core.sessions import settled
 from bumper_tw.core.surveying import Surveyor
+from bumper_tw.dialect.maps_rooms import Room
 from bumper_tw.interfaces import (
     ICommandCorrelator,
     IDeviceRegistry,
@@ -34,15 +36,14 @@ class Cartography:
         feed: IFeed,
         store: IRecordStore,
         folder: MapFolder,
-        is_watched: Callable[[str], bool] = lambda _: True,
+        in_thread: InThread,
     ) -> None:
         """
         @param commands: takes the names of JSON for every robot.
-        @param is_watched: whether somebody looks at a robot.
         """
         self.book = MapBook(clock, feed)
-        self.keeper = MapKeeper(clock, self.book, folder)
-        self.surveyor = Surveyor(clock, registry, commands, self.book, is_watched)
+        self.keeper = MapKeeper(clock, self.book, folder, in_thread)
+        self.surveyor = Surveyor(clock, registry, commands, self.book)
         self.coverage = Coverage(store)
         self.surveyor.ended = self._ended
 
@@ -75,6 +76,11 @@ class Cartography:
         found = self.book.find(did)
         named = {} if found is None else {room.id: room.label for room in found.rooms}
         return named or None
+
+    def drawn_rooms(self, did: str) -> Sequence[Room]:
+        """The rooms on the map of a robot, as far as it is at hand."""
+        found = self.book.find(did)
+        return () if found is None else found.rooms
 
     def wake(self, dids: Iterable[str]) -> Deferred[None]:
         """Read some maps from the disk, so that their rooms are known."""

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from bumper_tw.core.commands import Ending
 from bumper_tw.dialect import lenient, refusals
+from bumper_tw.dialect.deeds import deed
 from bumper_tw.interfaces import IFeed
 from bumper_tw.values import PayloadKind
 
@@ -51,6 +52,7 @@ class Entry:
 
     @ivar number: rises with each.
     @ivar name: as the robot was told it.
+    @ivar what: what people call it; empty for questions and what is not known.
     @ivar at: when it was asked, in seconds since the epoch.
     @ivar seconds: until it ended.
     @ivar outcome: in one word, of L{OUTCOMES} or C{refused}.
@@ -68,6 +70,7 @@ class Entry:
     words: str
     by: str
     size: int = 0
+    what: str = ""
 
     def values(self) -> dict[str, Any]:
         """As the API and the stream tell it."""
@@ -120,6 +123,7 @@ class CommandLog:
             words,
             ending.by,
             len(ending.body or b""),
+            deed(ending.command),
         )
 
     def of(self, did: str) -> Sequence[Entry]:

@@ -35,6 +35,8 @@ QUESTIONS: Sequence[tuple[str, Any]] = (
     ("getLifeSpan", PARTS),
     ("getNetInfo", None),
     ("getTotalStats", None),
+    # Robots that speak JSON say their version with everything else; the others only so.
+    ("getOta", None),
     ("getVolume", None),
 )
 #: What newer robots want to be asked instead of the first (mqtt.md 7.4).

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from bumper_tw.core.allowance import Allowance
 from bumper_tw.core.maps_paths import Path
 from bumper_tw.dialect import lenient, maps
 from bumper_tw.dialect.maps import Grid, Major, Point, Trace, TracePoint
@@ -26,6 +27,10 @@ POINT = 120
 
 #: After so many new points it is looked whether there is still room for all of them.
 OFTEN = 1000
+
+#: Messages that a robot may send for its map at once, and the seconds until as many more may come;
+#: one with many points counts once more for each so many of them.
+MESSAGES, WHILE, MANY = 100, 5.0, 100
 
 #: How a path is called that is made of the places where a robot was.
 WALKED = "positions of "
@@ -78,6 +83,17 @@ class RobotMap:
     def is_known(self) -> bool:
         """Whether there is anything to draw."""
         return bool(self.pieces or self.rooms or self.trace.points)
+
+    def copy(self) -> "RobotMap":
+        """The map as it is now, for a thread that takes its time."""
+        return evolve(
+            self,
+            pieces=dict(self.pieces),
+            walls=dict(self.walls),
+            zones=dict(self.zones),
+            path=evolve(self.path, points=list(self.path.points)),
+            walked=evolve(self.walked, points=list(self.walked.points)),
+        )
 
     def wanted(self, major: Major) -> list[int]:
         """
@@ -133,6 +149,7 @@ class MapBook:
         self._clock, self._feed, self._most, self._room = clock, feed, most, room
         #: The one that was looked at last is the last.
         self._maps: dict[str, RobotMap] = {}
+        self._allowed: dict[str, Allowance] = {}
         self._timers: dict[str, IDelayedCall] = {}
         self._added = 0
         self.stale: Callable[[str], object] = _nobody
@@ -162,6 +179,7 @@ class MapBook:
         found = self._maps.get(did)
         if found is None:
             found = self._maps[did] = RobotMap()
+            self._allowed[did] = Allowance(self._clock, MESSAGES, WHILE)
             self._make_room()
         return found
 
@@ -182,6 +200,7 @@ class MapBook:
         timer = self._timers.pop(did, None)
         if timer is not None:
             timer.cancel()
+        self._allowed.pop(did, None)
         if self._maps.pop(did, None) is not None:
             self._feed.drop(f"map {did}")
             self._feed.drop(f"trace {did}")
@@ -225,7 +244,9 @@ class MapBook:
 
     def trace(self, did: str, trace: Trace) -> None:
         """A robot has sent a part of its path."""
-        if self.of(did).path.take(trace):
+        found = self.of(did)
+        self._allowed[did].take(len(trace.points) // MANY)
+        if found.path.take(trace):
             self._show(did, trace)
 
     def whole(self, did: str, tid: str, points: list[TracePoint]) -> None:
@@ -250,6 +271,8 @@ class MapBook:
         """A robot says where it is: while it cleans, that is its path, if it tells no other."""
         found, robot = self._maps.get(did), position.robot
         if found is None or robot is None or not (robot.valid and found.cleaning):
+            return
+        if not self._may(did):
             return
         walked = found.walked
         far = max(abs(robot.x), abs(robot.y)) > maps.FARTHEST
@@ -278,13 +301,22 @@ class MapBook:
             case _:
                 pass
 
+    def _may(self, did: str) -> bool:
+        """Whether a robot has not said too much already: what it says now is not on its map."""
+        self.of(did)
+        allowed = self._allowed[did]
+        if allowed.left < 1:
+            return False
+        allowed.take()
+        return True
+
     def _doing(self, did: str, activity: Activity | None) -> None:
         if activity is Activity.CLEANING or did in self._maps:
             self.of(did).cleaning = activity is Activity.CLEANING
 
     def _map_data(self, did: str, name: str, data: Any) -> None:
         told = EVENTS.get(name)
-        if told is not None:
+        if told is not None and self._may(did):
             try:
                 told(self, did, data)
             except ValueError as why:

@@ -5,13 +5,14 @@ import zlib
 from base64 import b64decode, b64encode
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bumper_tw.core.maps import MapBook, RobotMap, Shapes
 from bumper_tw.core.maps_paths import Path, read, simplified, written
+from bumper_tw.core.passwords import InThread
 from bumper_tw.core.sessions import settled
 from bumper_tw.dialect.maps import MOST_CELLS, MOST_PIECES, Grid
 from bumper_tw.dialect.maps_rooms import Room
@@ -46,8 +47,16 @@ class MapKeeper:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, book: MapBook, folder: MapFolder) -> None:
+    def __init__(
+        self, clock: IReactorTime, book: MapBook, folder: MapFolder, in_thread: InThread
+    ) -> None:
+        """
+        @param in_thread: to pack a map may take long.
+        """
         self._clock, self._book, self._folder = clock, book, folder
+        self._in_thread = in_thread
+        #: What has to do with files is done one after the other.
+        self._turn = DeferredLock()
         self._changed: dict[str, None] = {}
         self._timer: IDelayedCall | None = None
         book.changed = self.changed
@@ -90,17 +99,24 @@ class MapKeeper:
     def _written(self) -> Deferred[None]:
         changed, self._changed = list(self._changed), {}
         maps = {did: self._book.find(did) for did in changed if did in self._book}
-        return settled(
-            [self._file(did, found) for did, found in maps.items() if found is not None]
-        )
+        return settled([
+            self._turn.run(self._file, did, found)
+            for did, found in maps.items()
+            if found is not None and found.is_known
+        ])  # fmt: skip
 
     def _file(self, did: str, found: RobotMap) -> Deferred[None]:
-        body = packed(found) if found.is_known else b""
-        if not body or len(body) > LARGEST:
-            return succeed(None)
         # What is on disk has to be known before it is written over.
-        waked = self.known(did).addCallback(lambda _: self._folder.save(did, packed(found)))
-        return waked.addErrback(self._lost, did)
+        waked = succeed(found) if found.woken else self.known(did)
+        kept = waked.addCallback(self._pack).addCallback(self._put, did)
+        return kept.addErrback(self._lost, did)
+
+    def _pack(self, found: RobotMap) -> Deferred[bytes]:
+        now = found.copy()
+        return self._in_thread(lambda: packed(now))
+
+    def _put(self, body: bytes, did: str) -> Deferred[None]:
+        return self._folder.save(did, body) if len(body) <= LARGEST else succeed(None)
 
     def _lost(self, failure: Failure, did: str) -> None:
         failure.trap(StorageError)
@@ -109,7 +125,7 @@ class MapKeeper:
     def forget(self, did: str) -> Deferred[None]:
         """A robot is gone."""
         self._changed.pop(did, None)
-        return self._folder.forget(did)
+        return self._turn.run(self._folder.forget, did)
 
     def stop(self) -> Deferred[None]:
         """Everything that has changed goes to the disk now."""
@@ -133,7 +149,7 @@ def packed(found: RobotMap) -> bytes:
         "path": written(simplified(found.trace.points, POINTS)),
         "revision": found.revision,
     }
-    return zlib.compress(json.dumps(value, separators=(",", ":")).encode())
+    return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 1)
 
 
 def text_of(cells: bytes) -> str:
@@ -184,7 +200,7 @@ def _map_of(value: dict[str, Any]) -> RobotMap:
     found.walls, found.zones = _shapes(value["walls"]), _shapes(value["zones"])
     found.path = Path(value["tid"], read(value["path"]))
     # These points are not counted as the robot counts them.
-    found.path.simple = len(found.path.points)
+    found.path.simple, found.path.torn = len(found.path.points), True
     return found
 
 

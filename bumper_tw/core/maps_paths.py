@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import define, field
 
-from bumper_tw.dialect.maps import FARTHEST, Trace, TracePoint
+from bumper_tw.dialect.maps import Trace, TracePoint
 
 #: Points of a path that are kept as they came; of a longer one the older ones are simplified.
-MOST, RECENT = 20_000, 2_000
-#: Millimetres by which a simplified path may be wrong.
-NEAR = 50
+MOST, RECENT = 8_000, 2_000
+#: Millimetres by which a simplified path may be wrong, and when that is not enough.
+NEAR, NOT_SO_NEAR = 50, 200
 
 #: What is written counts in so many millimetres.
 UNIT = 10
@@ -25,12 +25,14 @@ class Path:
     @ivar points: what is known of it.
     @ivar simple: so many of these, from the first on, are not what the robot sent any more.
     @ivar first: the robot's own number of the point behind these.
+    @ivar torn: whether there were others that are not here, and never were.
     """
 
     tid: str = ""
     points: list[TracePoint] = field(factory=list)
     simple: int = 0
     first: int = 0
+    torn: bool = False
 
     @property
     def end(self) -> int:
@@ -48,7 +50,7 @@ class Path:
             self._begin(trace.tid)
         if trace.start > self.end:
             # Something between is lost, or was before we listened.
-            self.simple, self.first = len(self.points), trace.start
+            self.simple, self.first, self.torn = len(self.points), trace.start, True
         self._join(trace)
         if len(self.points) > MOST:
             self._simplify()
@@ -56,8 +58,8 @@ class Path:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every point is here as the robot sent it."""
-        return bool(self.points) and self.first == self.simple == 0
+        """Whether nothing is missing, simplified or not."""
+        return bool(self.points) and not self.torn
 
     def replace(self, tid: str, points: Iterable[TracePoint]) -> None:
         """Take up a path from its first point on; what has come meanwhile is put behind it."""
@@ -70,7 +72,7 @@ class Path:
             self._simplify()
 
     def _begin(self, tid: str) -> None:
-        self.tid, self.points, self.simple, self.first = tid, [], 0, 0
+        self.tid, self.points, self.simple, self.first, self.torn = tid, [], 0, 0, False
 
     def _join(self, trace: Trace) -> None:
         """Events overlap: what they repeat takes the place of what is here."""
@@ -110,12 +112,11 @@ def simplified(points: Sequence[TracePoint], most: int) -> list[TracePoint]:
 
     @param most: more there are not, however wrong it gets.
     """
-    kept, near = list(points), NEAR
-    kept = straightened(kept, near)
-    while len(kept) > most and near < FARTHEST:
-        near *= 2
-        kept = straightened(kept, near)
-    return kept[:most]
+    kept = straightened(points, NEAR)
+    if len(kept) > most:
+        kept = straightened(kept, NOT_SO_NEAR)
+    # Nothing that goes through a house is still too long; what is, is not worth more time.
+    return kept if len(kept) <= most else [kept[len(kept) * n // most] for n in range(most)]
 
 
 def straightened(points: Sequence[TracePoint], near: int) -> list[TracePoint]:

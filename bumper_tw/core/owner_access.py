@@ -18,11 +18,17 @@ from twisted.python.failure import Failure
 from bumper_tw.core.allowance import Allowance
 from bumper_tw.core.api_tokens import ApiTokens
 from bumper_tw.core.owner_code import GOOD_FOR, OwnerCode
-from bumper_tw.core.owner_sessions import Arrival, Opened, OwnerSessions, Session
+from bumper_tw.core.owner_sessions import (
+    Arrival,
+    Opened,
+    OwnerSessions,
+    Session,
+    is_known,
+)
 from bumper_tw.core.passwords import Passwords
 from bumper_tw.core.sessions import settled
 from bumper_tw.core.shelf import Shelf
-from bumper_tw.core.throttle import Throttle, TooManyAttempts
+from bumper_tw.core.throttle import Guess, Throttle, TooManyAttempts
 from bumper_tw.errors import BadRequest, LoginRefused, StorageError
 from bumper_tw.interfaces import IRecordStore
 
@@ -35,12 +41,15 @@ SHORTEST, LONGEST = 8, 200
 PASSWORD, CODE = "password", "code"
 
 #: As many wrong passwords may come within so many seconds from all addresses together: whoever has
-#: a whole network at hand guesses no faster.  From one address it takes longer to get that far
-#: than until the throttle stops it, so one alone locks out nobody else.
+#: a whole network at hand guesses no faster.  He would lock out the owner, too: so browsers in
+#: which he was let in before have nothing to do with that, nor with their addresses.
 GUESSES, GUESS_SECONDS = 100, 60.0
 
 #: As many refused logins are in the log, and in how many seconds.
 REFUSED_LINES, REFUSED_SECONDS = 5, 60.0
+
+#: Seconds between two lines that somebody guesses.
+GUESS_LINE_SECONDS = 600.0
 
 #: Seconds between two lines with the code.
 CODE_SECONDS = 60.0
@@ -126,6 +135,7 @@ class OwnerAccess:
         self._code_lines = Allowance(clock, 1, CODE_SECONDS)
         self._guesses = Allowance(clock, GUESSES, GUESS_SECONDS)
         self._refused_lines = Allowance(clock, REFUSED_LINES, REFUSED_SECONDS)
+        self._guess_lines = Allowance(clock, 1, GUESS_LINE_SECONDS)
 
     def load(self, store: IRecordStore) -> Deferred[None]:
         """Take up what earlier runs left."""
@@ -265,20 +275,48 @@ class OwnerAccess:
 
         @raise LoginRefused: it is not.
         """
-        guess = self._throttle.guess(arrival.peer, PASSWORD)
         kept = self._shelf.get(KEY)
-        hashed = kept.hashed if kept else None
-        if self._guesses.left < 1:
-            raise TooManyAttempts("too many wrong passwords; wait a minute")
-        # First, as many may be looked at together; a right one is given back.
-        self._guesses.take()
-        right = await self._passwords.check(prepared(password), hashed, guess)
-        self._guesses.take(-1 if right else 0)
+        if is_known(arrival.known, self.epoch):
+            guess = self._throttle.guess(f"browser {arrival.known}", PASSWORD)
+            right = await self._compare(password, kept, guess)
+        else:
+            guess = self._throttle.guess(arrival.peer, PASSWORD)
+            right = await self._strangers(password, kept, guess)
         if kept is None or not right:
             self._refused(PASSWORD, arrival)
             raise LoginRefused("that is not the password")
         self._check_same(kept)
         return kept
+
+    def _compare(self, password: str, kept: Password | None, guess: Guess) -> Deferred[bool]:
+        return self._passwords.check(prepared(password), kept.hashed if kept else None, guess)
+
+    async def _strangers(self, password: str, kept: Password | None, guess: Guess) -> bool:
+        """
+        The same for a browser that nobody was let in with.
+
+        @raise TooManyAttempts: all of them together were wrong too often.
+        """
+        if self._guesses.left < 1:
+            self._guessed()
+            raise TooManyAttempts("too many wrong passwords; wait a minute")
+        # First, as many may be looked at together; what was not found wrong is given back.
+        self._guesses.take()
+        wrong = False
+        try:
+            right = await self._compare(password, kept, guess)
+            wrong = not right
+        finally:
+            self._guesses.take(0 if wrong else -1)
+        return right
+
+    def _guessed(self) -> None:
+        if self._guess_lines.left >= 1:
+            self._guess_lines.take()
+            self._log.warn(
+                "somebody guesses the password for the pages, from many addresses; for now it is "
+                "taken only from browsers that were logged in before"
+            )
 
     def _check_same(self, kept: Password) -> None:
         """

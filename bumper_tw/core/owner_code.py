@@ -22,9 +22,6 @@ CODE_BYTES, CODE_LETTERS = 5, 8
 #: Seconds for which a code is good.
 GOOD_FOR = 15 * 60.0
 
-#: After so many wrong guesses it is not any more.
-GUESSES = 5
-
 #: As much of what is typed is looked at.
 LONGEST = 40
 
@@ -37,7 +34,7 @@ class OwnerCode:
         @param random_hex: so many random bytes, in hexadecimal.
         """
         self._clock, self._random_hex = clock, random_hex
-        self._code, self._until, self._wrong = "", 0.0, 0
+        self._code, self._until = "", 0.0
 
     def current(self) -> str:
         """The code that is good now; a new one if there is none."""
@@ -48,12 +45,14 @@ class OwnerCode:
         number = int(self._random_hex(CODE_BYTES), 16)
         shifts = range(5 * (CODE_LETTERS - 1), -1, -5)
         self._code = "".join(LETTERS[number >> shift & 31] for shift in shifts)
-        self._until, self._wrong = self._clock.seconds() + GOOD_FOR, 0
+        self._until = self._clock.seconds() + GOOD_FOR
         return self._code
 
     def check(self, said: str) -> None:
         """
-        Look at what somebody says the code is; a right one stays good until L{burn}.
+        Look at what somebody says the code is; a right one stays good until L{burn}.  Wrong ones
+        shut out whoever guesses, not the code: else anybody could keep the owner from ever
+        getting in.
 
         @raise LoginRefused: it is not, or there is none.
         """
@@ -61,7 +60,6 @@ class OwnerCode:
         if not self._is_good():
             raise LoginRefused("this code is too old; open the page again for a new one")
         if not hmac.compare_digest(typed, self._code.encode()):
-            self._wrong += 1
             raise LoginRefused("that is not the code")
 
     def burn(self) -> None:
@@ -71,4 +69,4 @@ class OwnerCode:
     def _is_good(self) -> bool:
         # A clock that was set back must not make it good for longer than anybody expects.
         left = self._until - self._clock.seconds()
-        return bool(self._code) and 0 < left <= GOOD_FOR and self._wrong < GUESSES
+        return bool(self._code) and 0 < left <= GOOD_FOR

@@ -26,6 +26,9 @@ MOST = 50
 #: 256 bits.
 TOKEN_BYTES = 32
 
+#: Of what only tells one browser from others.
+KNOWN_BYTES = 16
+
 #: What browsers keep is no longer.
 LONGEST = 200
 
@@ -41,11 +44,13 @@ class Arrival:
     @ivar peer: an address.
     @ivar label: his browser in a few words, fit to be shown.
     @ivar secure: whether it is over TLS.
+    @ivar known: what his browser got when he was let in before; empty for nothing.
     """
 
     peer: str
     label: str = ""
     secure: bool = False
+    known: str = ""
 
 
 @frozen
@@ -70,10 +75,15 @@ class Session:
 
 @frozen
 class Opened:
-    """A session that has just begun, and its text, which is told once."""
+    """
+    A session that has just begun, and its text, which is told once.
+
+    @ivar known: what tells later that this browser was let in; see L{is_known}.
+    """
 
     token: str
     session: Session
+    known: str
 
 
 def digest_of(text: str) -> str:
@@ -87,6 +97,26 @@ def csrf_of(token: str) -> str:
     made of the cookie, so it is as secret, and nothing of it is kept.
     """
     return hmac.new(token.encode("utf-8", "replace"), b"csrf", hashlib.sha256).hexdigest()
+
+
+def known_again(name: str, epoch: str) -> str:
+    """
+    What a browser keeps of having been let in, also when it is logged in no more.  It opens
+    nothing, and nothing of it is kept here: it is made with what nobody else knows, and with
+    another password it is good no more.
+
+    @param name: random.
+    """
+    proof = hmac.new(epoch.encode(), b"known" + name.encode("utf-8", "replace"), hashlib.sha256)
+    return f"{name}.{proof.hexdigest()}"
+
+
+def is_known(text: str, epoch: str) -> bool:
+    """Whether a browser was let in with the password of that epoch."""
+    if not epoch or not 0 < len(text) <= LONGEST:
+        return False
+    expected = known_again(text.partition(".")[0], epoch)
+    return hmac.compare_digest(expected.encode(), text.encode("utf-8", "replace"))
 
 
 class OwnerSessions:
@@ -126,7 +156,7 @@ class OwnerSessions:
         )
         self._quietly(self._shelf.drop(*self._surplus(epoch)))
         self._quietly(self._shelf.put(session.id, session))
-        return Opened(token, session)
+        return Opened(token, session, known_again(self._random_hex(KNOWN_BYTES), epoch))
 
     def _surplus(self, epoch: str) -> list[str]:
         good = sorted(self.listed(epoch), key=lambda session: session.seen)

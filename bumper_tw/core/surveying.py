@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bumper_tw.core.allowance import Shares
 from bumper_tw.core.maps import MapBook
 from bumper_tw.core.surveys import Silence, Survey
 from bumper_tw.errors import BadRequest, CommandFailed, DeviceUnknown
@@ -18,6 +19,8 @@ from bumper_tw.values import Command, Reply
 PAUSE, PATIENCE = 10.0, 5.0
 #: Robots that are remembered to have been asked.
 REMEMBERED = 1000
+#: Jobs that may end within some seconds, of one robot and of all; of others the path is not kept.
+ENDS, ALL_ENDS, WHILE = 5, 500, 60.0
 
 
 class Surveyor:
@@ -45,6 +48,7 @@ class Surveyor:
         self._book, self._is_watched = book, is_watched
         self._running: dict[str, list[Deferred[bool]]] = {}
         self._asked: dict[str, float] = {}
+        self._ends = Shares(clock, ENDS, ALL_ENDS, WHILE)
         self.ended: Callable[[str, Stats], object] = lambda *_: None
         book.stale = self.stale
 
@@ -102,9 +106,13 @@ class Surveyor:
         job = report.reading
         if isinstance(job, Stats) and job.started_at > 0:
             if job.stopped:
-                self._path(report.did, always=True).addCallback(self._told, report.did, job)
+                self._over(report.did, job)
             elif job.duration is None and not self._book.of(report.did).path.points:
                 self._path(report.did, always=False)
+
+    def _over(self, did: str, job: Stats) -> None:
+        if self._ends.take(did):
+            self._path(did, always=True).addCallback(self._told, did, job)
 
     def _told(self, _: object, did: str, job: Stats) -> None:
         self.ended(did, job)

@@ -1,6 +1,7 @@
 """How often somebody may be wrong."""
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
@@ -11,6 +12,27 @@ from bumper_tw.errors import LoginRefused
 
 #: As much of an account's name tells it from others: names come from the network.
 MAX_NAME = 64
+
+#: How long the part of an address of IPv6 is that belongs to one network: whoever has one address
+#: in it has them all (RFC 4291, 2.5.1).
+NETWORK_BITS = 64
+
+
+def who_counts(peer: str) -> str:
+    """
+    What wrong passwords are counted for: an address, of IPv6 the network it is in.
+
+    @param peer: an address, or whatever else somebody is known by.
+    """
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if not isinstance(address, IPv6Address):
+        return peer
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> NETWORK_BITS << NETWORK_BITS)}/{NETWORK_BITS}"
 
 
 class TooManyAttempts(LoginRefused):
@@ -65,7 +87,7 @@ class Throttle:
 
         @raise TooManyAttempts: it is not even looked at.
         """
-        guess = Guess(self, peer, account[:MAX_NAME])
+        guess = Guess(self, who_counts(peer), account[:MAX_NAME])
         self.check(guess)
         return guess
 

@@ -23,9 +23,6 @@ XML = PayloadKind.XML
 #: What robots behind MQTT know without an envelope, although it begins with a small letter.
 PLATFORM = {"getWKVer"}
 
-#: Sets the suction (mqtt.md 8.3).
-SET_SPEED = "SetCleanSpeed"
-
 #: A command without arguments, in XML.
 EMPTY = b"<ctl/>"
 
@@ -97,16 +94,17 @@ class TranslatingCorrelator:
 
     def _ask(self, command: Command, timeout: float | None, by: str) -> Deferred[Reply]:
         asked = self._commands.send(command, timeout, by)
-        if command.name == SET_SPEED and command.kind is XML:
-            asked.addCallback(self._note_speed)
+        if command.name in translation.SETTINGS and command.kind is XML:
+            asked.addCallback(self._note)
         return asked
 
-    def _note_speed(self, reply: Reply) -> Reply:
-        """What a robot was set to holds for the jobs to come; itself, it does not say so."""
-        speed = translation.speed_set(reply.command.body, reply.body)
-        if speed:
-            now = self._clock.seconds()
-            self._telemetry.record(Report(reply.command.device.did, FanSpeed(speed), now))
+    def _note(self, reply: Reply) -> Reply:
+        """What a robot was set to holds from now on; itself, it does not say so."""
+        command = reply.command
+        reading = translation.setting(command.name, command.body, reply.body)
+        if reading is not None:
+            report = Report(command.device.did, reading, self._clock.seconds())
+            self._telemetry.record(report)
         return reply
 
     def _situation(self, device: Device) -> Situation:

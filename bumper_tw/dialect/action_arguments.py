@@ -66,8 +66,8 @@ class Traits:
     station: bool = False
 
     @property
-    def finds_places(self) -> bool:
-        """Whether it knows rooms and rectangles: the oldest robots have no map."""
+    def knows_act(self) -> bool:
+        """Whether it can pause, and knows rooms and rectangles: the oldest robots do not."""
         return knows_act(self.model, self.company)
 
 

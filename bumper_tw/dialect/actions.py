@@ -56,6 +56,16 @@ class Order:
 Spell = Callable[[Mapping[str, Any], Traits], tuple[Order, ...]]
 
 
+def holds(traits: Traits) -> bool:
+    """Whether a job can be interrupted: the oldest robots forget it when they are to pause."""
+    return traits.knows_act
+
+
+def always(_: Traits) -> bool:
+    """Whatever it is."""
+    return True
+
+
 @frozen
 class Action:
     """
@@ -65,6 +75,7 @@ class Action:
     @ivar label: on a button.
     @ivar arguments: what there is to choose, for one robot.
     @ivar fits: whether a robot can do that, as far as one can tell.
+    @ivar shown: whether it is offered; a robot that only stops takes C{pause} all the same.
     @ivar all_of_them: whether its orders belong together; otherwise one of them is enough.
     """
 
@@ -74,6 +85,7 @@ class Action:
     fits: Callable[[Traits], bool]
     arguments: tuple[Argument, ...] = ()
     all_of_them: bool = False
+    shown: Callable[[Traits], bool] = always
     labels: Mapping[str, str] = field(factory=dict)
 
     def called(self, traits: Traits) -> str:
@@ -161,6 +173,7 @@ def ask_all(_: Mapping[str, Any], traits: Traits) -> tuple[Order, ...]:
     if traits.category in VACUUMS:
         orders += [Order("getSpeed"), Order("getWaterInfo"), Order("getLifeSpan", PARTS)]
     orders += [Order("getStats"), Order("getTotalStats"), Order("getNetInfo")]
+    orders.append(Order("getOta"))
     newer = [Order("getCleanInfo_V2"), Order("getVolume")] if is_json(traits) else []
     return (*orders, *newer)
 
@@ -172,13 +185,13 @@ def moves(traits: Traits) -> bool:
 
 def knows_places(traits: Traits) -> bool:
     """Whether a job may have a place."""
-    return traits.category in VACUUMS and traits.finds_places
+    return traits.category in VACUUMS and traits.knows_act
 
 
 ACTIONS: tuple[Action, ...] = (
     Action("clean", "Clean", job("start", "auto"), moves, labels={MOWER: "Mow"}),
-    Action("pause", "Pause", job("pause"), moves),
-    Action("resume", "Go on", job("resume"), moves),
+    Action("pause", "Pause", job("pause"), moves, shown=holds),
+    Action("resume", "Go on", job("resume"), moves, shown=holds),
     Action("stop", "Stop", job("stop"), moves),
     Action(
         "dock",
@@ -235,7 +248,7 @@ BY_NAME: Mapping[str, Action] = {action.name: action for action in ACTIONS}
 
 def possible(traits: Traits) -> tuple[Action, ...]:
     """What a robot can do, whether it is connected or not."""
-    return tuple(action for action in ACTIONS if action.fits(traits))
+    return tuple(each for each in ACTIONS if each.fits(traits) and each.shown(traits))
 
 
 def named(name: str, traits: Traits) -> Action:

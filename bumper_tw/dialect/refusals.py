@@ -2,8 +2,13 @@
 
 from bumper_tw.dialect import lenient, translation
 
-#: What is said of a robot that gives no reason, as robots themselves do.
-FAIL = "fail"
+#: What codes mean that come without words (mqtt.md 7.1).
+MEANINGS = {
+    "3": "something is wrong with it",
+    "5": "busy with another job",
+    "20003": "it does not know that, or not like this",
+    "30007": "it is in its dock already",
+}
 
 
 def in_json(answer: object) -> str:
@@ -17,7 +22,8 @@ def in_json(answer: object) -> str:
     body = lenient.fields(said.get("body"))
     code = lenient.text(body.get("code"))
     if code and lenient.number(code) != 0:
-        return phrased(lenient.text(body.get("msg")), "code", code)
+        words = lenient.text(body.get("msg"))
+        return phrased(words if has_words(words) else MEANINGS.get(code, words), "code", code)
     if lenient.text(said.get("ret")) in {"", "ok"}:
         return ""
     return phrased(lenient.text(said.get("error")), "errno", lenient.text(said.get("errno")))
@@ -34,10 +40,18 @@ def in_xml(answer: bytes) -> str:
     except ValueError:
         return ""
     return (
-        "" if translation.is_ok(said) else phrased(said.get("error"), "errno", said.get("errno"))
+        ""
+        if translation.is_ok(said)
+        else phrased(translation.reason(said), "errno", said.get("errno"))
     )
+
+
+def has_words(words: str) -> bool:
+    """Whether a robot says more than that it does not."""
+    return words not in {"", translation.FAIL}
 
 
 def phrased(words: str, name: str, number: str) -> str:
     """A reason and its number, as far as there are any."""
-    return f"{lenient.text(words) or FAIL}{f' ({name} {lenient.text(number)})' if number else ''}"
+    told = f" ({name} {lenient.text(number)})" if number else ""
+    return f"{lenient.text(words) or translation.FAIL}{told}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
-from bumper_tw.dialect import refusals
+from bumper_tw.dialect import refusals, translation
 from bumper_tw.dialect.envelopes import command_failed, parse_json, to_json
 from bumper_tw.errors import (
     AnswerGarbled,
@@ -274,7 +274,7 @@ def tile_done(tile: Tile, _: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def tile_refused(tile: Tile, _: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """That there is nothing to show; an order to clean or charge says so in its own way."""
-    return tile.label, {"ret": refusals.FAIL}
+    return tile.label, {"ret": translation.FAIL}
 
 
 #: How the answers to some tiles are rendered.

@@ -5,7 +5,7 @@ Scripts, tiles and home automation name their commands in JSON; a robot of eithe
 answers them in the same words.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -18,9 +18,16 @@ from bumper_tw.dialect.phrases_jobs import JOBS
 from bumper_tw.dialect.phrases_maps import MAPS
 from bumper_tw.dialect.phrases_state import STATE
 from bumper_tw.errors import BadRequest
+from bumper_tw.readings import FanSpeed, Reading, Water
 
 #: C{code} of a refusal that has no number (mqtt.md 7.1).
 REFUSED = 20003
+
+#: What is said of a robot that gives no reason, as robots themselves do.
+FAIL = "fail"
+
+#: What a refusal means that has another meaning as a C{code}, by C{errno} (xmpp.md 12).
+MEANINGS = {"5": "it waits for somebody to press its button"}
 
 #: Every command that has an equivalent; all but the one that contains others.
 COMMANDS: dict[str, Translator] = {**JOBS, **STATE, **MAPS}
@@ -112,12 +119,31 @@ def element(body: bytes) -> Element:
     return found
 
 
-def speed_set(asked: bytes, said: bytes) -> str:
-    """The suction that a robot was told to use, if it does; empty if not."""
+def setting(name: str, asked: bytes, said: bytes) -> Reading | None:
+    """What an XML robot was set to by a command that it has answered; C{None} if it was not."""
     try:
-        return lenient.text(element(asked).get("speed")) if is_ok(element(said)) else ""
+        return SETTINGS[name](element(asked)) if is_ok(element(said)) else None
     except ValueError:
-        return ""
+        return None
+
+
+def suction(asked: Element) -> Reading | None:
+    """C{SetCleanSpeed} (mqtt.md 8.3)."""
+    speed = lenient.text(asked.get("speed"))
+    return FanSpeed(speed) if speed else None
+
+
+def water(asked: Element) -> Reading | None:
+    """C{SetWaterPermeability} (mqtt.md 8.3)."""
+    amount = lenient.natural(asked.get("v"))
+    return None if amount is None else Water(amount)
+
+
+#: What is set by which command; robots report none of it by themselves.
+SETTINGS: dict[str, Callable[[Element], Reading | None]] = {
+    "SetCleanSpeed": suction,
+    "SetWaterPermeability": water,
+}
 
 
 def answer(asked: Phrase | Bundle, said: Answers, now: float, firmware: str) -> bytes:
@@ -159,7 +185,7 @@ def result(asked: Phrase, said: Answers) -> dict[str, Any]:
     """The body of one answer."""
     refusal = refused(asked, said)
     if refusal is not None:
-        return {"code": code(asked, refusal), "msg": "fail"}
+        return {"code": code(asked, refusal), "msg": reason(refusal)}
     data = asked.read([each if each is None or is_ok(each) else None for each in said])
     return {"code": 0, "msg": "ok"} | ({} if data is None else {"data": data})
 
@@ -181,6 +207,11 @@ def code(asked: Phrase, refusal: Element) -> int:
     """The number of a refusal."""
     errno = refusal.get("errno")
     return asked.codes.get(errno) or lenient.number(errno) or REFUSED
+
+
+def reason(refusal: Element) -> str:
+    """Why a robot refuses, in its words, or in ours for what its number means."""
+    return lenient.text(refusal.get("error")) or MEANINGS.get(refusal.get("errno"), FAIL)
 
 
 def platform_answer(said: Element) -> bytes:

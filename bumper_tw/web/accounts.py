@@ -124,8 +124,8 @@ def private_code(wrong: Exception) -> str:
 class ApiLogin:
     """The login of our own API."""
 
-    def __init__(self, accounts: Accounts, clock: IReactorTime) -> None:
-        self._accounts, self._clock = accounts, clock
+    def __init__(self, accounts: Accounts, clock: IReactorTime, guard: Guard) -> None:
+        self._accounts, self._clock, self._guard = accounts, clock, guard
 
     def routes(self) -> Iterator[Route]:
         """C{POST /api/login}."""
@@ -137,6 +137,7 @@ class ApiLogin:
         C{encryptAccount} and C{encryptPwd}.  The answer has the token, and sets it as a
         cookie for browsers.
         """
+        self._guard.check_name(call)
         body = call.body()
         password = text_of(body, "password")
         credentials = PasswordCredentials(
@@ -181,4 +182,4 @@ def account_routes(
     yield from PrivateRoutes(accounts, clock, people, persons).routes()
     yield from UserRoutes(accounts, clock, guard, todos).routes()
     yield from OAuthRoutes(accounts).routes()
-    yield from ApiLogin(accounts, clock).routes()
+    yield from ApiLogin(accounts, clock, guard).routes()

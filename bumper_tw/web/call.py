@@ -233,11 +233,15 @@ class Call:
 
     def cookie(self, name: str) -> str:
         """A cookie; empty when it was not sent."""
-        for part in self.header("cookie").split(";"):
-            key, _, value = part.strip().partition("=")
-            if key == name:
-                return value
-        return ""
+        return next(iter(self.cookies(name)), "")
+
+    def cookies(self, name: str) -> list[str]:
+        """
+        The cookies of that name: a browser may have one of this box, and one of a neighbour whose
+        name ends like ours (RFC 6265, 4.2.2).
+        """
+        pairs = (part.strip().partition("=") for part in self.header("cookie").split(";"))
+        return [value for key, _, value in pairs if key == name]
 
     def bearer(self) -> str:
         """The token it came with, by RFC 6750 or as a browser's cookie; or nothing."""

@@ -7,9 +7,9 @@ sent by nobody by accident.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from bumper_tw.core.api_tokens import PREFIX, ApiToken, Scope
 from bumper_tw.core.owner_access import OwnerAccess
@@ -18,17 +18,16 @@ from bumper_tw.errors import Forbidden, LoginRefused
 from bumper_tw.values import OWNER, Principal, Role
 from bumper_tw.web.browsers import browser_name
 from bumper_tw.web.call import FORM, Call
-from bumper_tw.web.guard import fields_of
-from bumper_tw.web.origins import is_cross_site, is_near, is_safe, is_same_origin
+from bumper_tw.web.guard import NOT_OURS, fields_of
+from bumper_tw.web.origins import FOREIGN, is_cross_site, is_near, is_safe, is_same_origin
 from bumper_tw.web.own_names import OwnNames
-from bumper_tw.web.owner_cookies import session_token
+from bumper_tw.web.owner_cookies import known_text, session_tokens
+from bumper_tw.web.routes import Route, guarded
 
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "csrf"
 
 #: What strangers hear, and what members of the house do.
 ELSEWHERE = "this is only for the network of the house; dashboard.everywhere = true changes that"
-NOT_OURS = "this box is not called like that; use its address, or add the name to server.name"
-FOREIGN = "this was sent by a page of another site"
 UNPROVEN = "this did not come from a page of this box; open the page again"
 FIRST = "log in first"
 TOO_LITTLE = "this token is not for that; it needs the scope {scope}"
@@ -81,7 +80,7 @@ class Doorman:
     def knows(self, call: Call) -> bool:
         """Whether somebody brings along what is the owner's, good or not."""
         bearer = bearer_of(call)
-        return bearer.startswith(PREFIX) if bearer else bool(session_token(call))
+        return bearer.startswith(PREFIX) if bearer else bool(session_tokens(call))
 
     def guard(self, call: Call) -> Principal:
         """
@@ -93,15 +92,15 @@ class Doorman:
 
     def house(self, call: Call) -> Principal:
         """
-        Who may see and change everything: the owner; as long as he has no password, also the
-        members of a household in which everything is everybody's.
+        Who may see and change everything: the owner.  As long as he has no password, members of a
+        household in which everything is everybody's may see it, too.
 
         @raise LoginRefused: somebody else.
         """
         if self.knows(call):
             return self.owner(call, Scope.HOUSE)
         who = self._accounts(call)
-        if self._access.is_set or not self._household():
+        if self._access.is_set or not self._household() or not is_safe(call):
             raise Forbidden(HOUSE_ONLY)
         return who
 
@@ -132,14 +131,22 @@ class Doorman:
         @raise Forbidden: it may be, but it is not he who asks.
         """
         self._check_place(call)
-        text = session_token(call)
-        session = self._access.session(text, call.secure)
-        if session is None:
+        found = self.found(call)
+        if found is None:
             raise LoginRefused(FIRST)
+        text, session = found
         csrf = csrf_of(text)
         if not is_safe(call) and not equal(csrf, csrf_said(call)):
             raise Forbidden(UNPROVEN)
         return Visitor(session, csrf)
+
+    def found(self, call: Call) -> tuple[str, Session] | None:
+        """The session that a browser shows, with its text; whoever may have sent it."""
+        for text in session_tokens(call):
+            session = self._access.session(text, call.secure)
+            if session is not None:
+                return text, session
+        return None
 
     def arrival(self, call: Call) -> Arrival:
         """
@@ -151,7 +158,21 @@ class Doorman:
         # Before there is a session, it is only this that keeps other sites from logging in here.
         if is_cross_site(call):
             raise Forbidden(FOREIGN)
-        return Arrival(call.peer, browser_name(call.header("user-agent")), call.secure)
+        label = browser_name(call.header("user-agent"))
+        return Arrival(call.peer, label, call.secure, known_text(call))
+
+    def named_right(self, routes: Iterable[Route]) -> Iterator[Route]:
+        """
+        The same routes of our own API, for those only who call this box as no page on the internet
+        can be called: also those that ask nobody who he is.
+        """
+        for route in routes:
+            ask = guarded(self._check_name, route.answer)
+            yield route if route.here is not None else evolve(route, answer=ask)
+
+    def _check_name(self, call: Call) -> None:
+        if not self._names.believed(call):
+            raise Forbidden(NOT_OURS)
 
     def who(self, call: Call) -> str:
         """Who calls, in words for the owner; never refuses."""
@@ -160,9 +181,9 @@ class Doorman:
                 return f"account {self._named(self._accounts(call).name)}"
             if bearer_of(call):
                 return f"token {self._token(call).name}"
-            found = self._access.session(session_token(call), call.secure)
+            found = self.found(call)
             if found is not None:
-                return f"owner, {found.label}"
+                return f"owner, {found[1].label}"
         except LoginRefused:
             pass
         return f"somebody, {browser_name(call.header('user-agent'))}"

@@ -1,6 +1,6 @@
 """From a request to whoever makes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from bumper_tw.core.accounts import Accounts
@@ -8,8 +8,10 @@ from bumper_tw.core.tokens import SST_PREFIX
 from bumper_tw.dialect.envelopes import parse_json
 from bumper_tw.errors import BadRequest, Forbidden, LoginRefused
 from bumper_tw.values import Principal, Role
-from bumper_tw.web.call import COOKIE, Call
-from bumper_tw.web.origins import is_foreign, is_safe
+from bumper_tw.web.call import Call
+from bumper_tw.web.origins import is_from_page
+
+NOT_OURS = "this box is not called like that; use its address, or add the name to server.name"
 
 
 def text_of(values: Mapping[str, Any], *names: str) -> str:
@@ -65,21 +67,35 @@ class OwnersDoor(Protocol):
         """The owner; raises L{LoginRefused} for somebody else."""
 
 
-def is_slipped_in(call: Call) -> bool:
-    """Whether another site's page has a browser change something with the cookie it has here."""
-    scheme = call.header("authorization").partition(" ")[0].lower()
-    by_cookie = scheme != "bearer" and bool(call.cookie(COOKIE))
-    return by_cookie and not is_safe(call) and is_foreign(call)
-
-
 class Guard:
-    """Checks the tokens that come with requests (http-auth.md 3)."""
+    """
+    Checks the tokens that come with requests (http-auth.md 3).
 
-    def __init__(self, accounts: Accounts, door: OwnersDoor | None = None) -> None:
+    That no page of another site changes anything is for the site to see to
+    (L{bumper_tw.web.site}).  Here is what concerns pages that have their name lead here
+    (L{bumper_tw.web.own_names}).
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        door: OwnersDoor | None = None,
+        believed: Callable[[Call], bool] = lambda _: True,
+    ) -> None:
         """
         @param door: where the owner of the box goes in, if there is one.
+        @param believed: whether no page on the internet can be called as this box was called.
         """
-        self._accounts, self._door = accounts, door
+        self._accounts, self._door, self._believed = accounts, door, believed
+
+    def check_name(self, call: Call) -> None:
+        """
+        Whether it is this box that somebody wants.
+
+        @raise Forbidden: perhaps it is a page whose name leads here.
+        """
+        if not self._believed(call):
+            raise Forbidden(NOT_OURS)
 
     def __call__(self, call: Call) -> Principal:
         """
@@ -87,13 +103,12 @@ class Guard:
 
         @raise LoginRefused: nobody we know.
         """
+        self.check_name(call)
         if self._door is not None and self._door.knows(call):
             return self._door.owner(call)
         token = call.bearer()
         if not token:
             raise LoginRefused("a token is needed; POST /api/login gives one")
-        if is_slipped_in(call):
-            raise Forbidden("this was sent by a page of another site")
         return Principal(Role.USER, self._accounts.user_of(token))
 
     def member(self, call: Call) -> Principal:
@@ -116,8 +131,9 @@ class Guard:
         @raise LoginRefused: the token does not prove who it is.
         @raise BadRequest: what there is cannot be read.
         """
-        if is_slipped_in(call):
-            raise Forbidden("this was sent by a page of another site")
+        # Robots and apps may call this box as they like.
+        if is_from_page(call):
+            self.check_name(call)
         bearer = call.bearer()
         if bearer.startswith(SST_PREFIX):
             return self._accounts.oauth.subject(bearer)

@@ -8,6 +8,9 @@ other programs do not send them, and nobody can make them do so against their ow
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from bumper_tw.web.call import Call, is_address, parse_authority
+from bumper_tw.web.own_names import is_vendors
+
+FOREIGN = "this was sent by a page of another site"
 
 #: What changes nothing (RFC 9110, 9.2.1).
 SAFE = frozenset({"GET", "HEAD"})
@@ -74,6 +77,21 @@ def is_cross_site(call: Call) -> bool:
 def is_foreign(call: Call) -> bool:
     """Whether a page of somebody else's sent it, as far as its sender says."""
     return is_cross_site(call) or not is_same_origin(call)
+
+
+def is_of_app(call: Call) -> bool:
+    """
+    Whether a page of the vendor's app sent it: one of his, or one that comes with the app.  No
+    page that is loaded from elsewhere has a file for its origin; but C{null} anybody can have.
+    """
+    said = call.header("origin").lower()
+    origin = normal_origin(said)
+    return said == "file://" or (origin is not None and is_vendors(origin[1]))
+
+
+def is_from_page(call: Call) -> bool:
+    """Whether a browser says that a page sent it, whichever that is."""
+    return bool(call.header("origin") or call.header("sec-fetch-site"))
 
 
 def is_safe(call: Call) -> bool:

@@ -26,6 +26,8 @@ HOME = (
     "localdomain",
 )
 
+AT_HOME = tuple(f".{zone}" for zone in HOME)
+
 #: This box, on this box (RFC 6761, 6.3).
 LOCALHOST = "localhost"
 
@@ -78,6 +80,19 @@ class OwnNames:
             return False
         own = name in self._names or name == LOCALHOST or name.endswith(f".{LOCALHOST}")
         return own or (bool(self._below) and name.endswith(self._below))
+
+    def believed(self, call: Call) -> bool:
+        """
+        Whether somebody calls this box as no page on the internet can be called: by a name of its
+        own or of the vendor's, by one without a dot, or of a network at home.  What is not a
+        browser may leave it out.
+        """
+        text = call.header("host")
+        said = parse_authority(text)
+        if said is None:
+            return not text
+        name = folded(said[0])
+        return "." not in name or name.endswith(AT_HOME) or is_vendors(name) or self.is_own(name)
 
     def called(self, call: Call) -> bool:
         """Whether somebody calls this box so; the port is not looked at."""

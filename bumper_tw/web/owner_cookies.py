@@ -7,9 +7,14 @@ how it learns to.  Each is good only where it was given, so that what was once s
 does not open what is not.
 """
 
+from bumper_tw.core.owner_sessions import Opened
 from bumper_tw.web.call import Call
 
 SECURE, PLAIN = "__Host-bumper", "bumper_owner"
+
+#: The same for what only tells that this browser was let in before; see
+#: L{bumper_tw.core.owner_sessions.known_again}.
+SECURE_KNOWN, PLAIN_KNOWN = "__Host-bumper-known", "bumper_known"
 
 #: The same for forms that are there before anybody is logged in.
 SECURE_FORM, PLAIN_FORM = "__Host-bumper-form", "bumper_form"
@@ -22,19 +27,32 @@ KEPT = 400 * 86_400
 FORM_KEPT = 3600
 
 
-def session_token(call: Call) -> str:
-    """What a browser has to show; empty for nothing."""
-    return call.cookie(SECURE if call.secure else PLAIN)
+#: As many cookies of one name are looked at: others may have set some, too.
+MOST = 5
 
 
-def form_token(call: Call) -> str:
-    """What a browser got together with a form; empty for nothing."""
-    return call.cookie(SECURE_FORM if call.secure else PLAIN_FORM)
+def session_tokens(call: Call) -> list[str]:
+    """What a browser has to show, one of which may be good."""
+    return call.cookies(SECURE if call.secure else PLAIN)[:MOST]
 
 
-def entered(call: Call, token: str) -> tuple[str, str]:
-    """The header that gives a browser its session."""
-    return cookie(SECURE if call.secure else PLAIN, token, KEPT, call.secure)
+def known_text(call: Call) -> str:
+    """What a browser got when it was let in before; empty for nothing."""
+    return call.cookie(SECURE_KNOWN if call.secure else PLAIN_KNOWN)
+
+
+def form_tokens(call: Call) -> list[str]:
+    """What a browser got together with a form; one of them may be ours."""
+    return call.cookies(SECURE_FORM if call.secure else PLAIN_FORM)[:MOST]
+
+
+def entered(call: Call, opened: Opened) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The headers that give a browser its session, and by what it is known afterwards."""
+    known = SECURE_KNOWN if call.secure else PLAIN_KNOWN
+    return (
+        cookie(known, opened.known, KEPT, call.secure),
+        cookie(SECURE if call.secure else PLAIN, opened.token, KEPT, call.secure),
+    )
 
 
 def left(call: Call) -> tuple[str, str]:

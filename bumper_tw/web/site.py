@@ -18,7 +18,14 @@ from twisted.web.http import datetimeToString
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from bumper_tw.errors import BadRequest, BumperError, CommandFailed, LoginRefused, StorageError
+from bumper_tw.errors import (
+    BadRequest,
+    BumperError,
+    CommandFailed,
+    Forbidden,
+    LoginRefused,
+    StorageError,
+)
 from bumper_tw.front.crowd import Headcount
 from bumper_tw.web.call import Answer, Call
 from bumper_tw.web.channel import LeanChannel
@@ -28,6 +35,7 @@ from bumper_tw.web.engine.complaints import Complaints, words_of
 from bumper_tw.web.engine.paths import Found
 from bumper_tw.web.engine.table import check, room, table
 from bumper_tw.web.engine.wrapping import family, is_own
+from bumper_tw.web.origins import FOREIGN, is_foreign, is_of_app, is_safe
 from bumper_tw.web.own_pages import OwnPages, is_hidden
 from bumper_tw.web.plain import NOBODYS, not_found, plain_failure
 from bumper_tw.web.recording import UNKNOWN, note, note_refusal
@@ -40,6 +48,7 @@ T = TypeVar("T")
 OURS = (BadRequest, LoginRefused, CommandFailed)
 SEE_OTHER = 303
 UNSTORED = "cannot be stored now"
+TWO_HOSTS = "there is more than one Host header"
 BROKEN = "something went wrong here; the log says more"
 #: As many uploads, whose bodies may be longer than others', are taken at the same time, each
 #: from another address.
@@ -168,6 +177,10 @@ class WebSite(Connected):
         @return: whether that was so.
         """
         self.counts["requests"] += 1
+        if len(request.requestHeaders.getRawHeaders(b"host", ())) > 1:
+            # RFC 9112, 3.2: somebody may look at the one, and somebody else at the other.
+            request.reply(self._nothing_clear(Call(request, {})))
+            return True
         if self._pages.has(request.path, Call(request, {})):
             return False
         try:
@@ -185,6 +198,10 @@ class WebSite(Connected):
             request.notifyFinish().addErrback(lambda _: done.cancel())
             done.addErrback(self._hung_up, request)
         return True
+
+    def _nothing_clear(self, call: Call) -> Answer:
+        note(call, UNKNOWN)
+        return self._refuse(call, "unknown", plain_failure(400, TWO_HOSTS), TWO_HOSTS)
 
     def _elsewhere(self, request: LeanRequest) -> bool:
         """
@@ -242,6 +259,9 @@ class WebSite(Connected):
             self.broke(request, failure)
 
     def _ask(self, route: Route, call: Call) -> Answer | Deferred[Answer]:
+        if is_slipped_in(route, call):
+            answer = self._failure_body(route, call, Forbidden(FOREIGN))
+            return self._refuse(call, "refused", evolve(answer, status=403), FOREIGN, route)
         try:
             result = route.answer(call)
         except Exception as wrong:  # noqa: BLE001 - the top of the web tree
@@ -334,6 +354,16 @@ class WebSite(Connected):
         self._complaints.broke(Call(request, {}), failure)
         if not request.finished:
             request.reply(plain_failure(500, BROKEN))
+
+
+def is_slipped_in(route: Route, call: Call) -> bool:
+    """
+    Whether a page of another site has a browser change something here.  Pages of our own look at
+    that themselves, and show what is wrong; the app's pages ask the vendor's paths.
+    """
+    if route.here is not None or is_safe(call) or not is_foreign(call):
+        return False
+    return is_own(route.path) or not is_of_app(call)
 
 
 def build_site(

@@ -14,11 +14,12 @@ from bumper_tw.core.accounts import Accounts
 from bumper_tw.core.people import People
 from bumper_tw.core.unknown import PRIVATE, Seen, UnknownPaths
 from bumper_tw.dialect import models
-from bumper_tw.errors import BadRequest
+from bumper_tw.errors import BadRequest, DeviceUnknown
 from bumper_tw.interfaces import IDeviceRegistry
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.engine.wrapping import Family, family, is_own
 from bumper_tw.web.guard import fields_of
+from bumper_tw.web.routes import Route
 
 #: Who changes something expects that it is so afterwards.
 METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -41,6 +42,7 @@ class UnknownAnswers:
     """
     Notes and answers.
 
+    @ivar pages: one of our pages, where there are any.
     @param house: gives whatever tells what is ours at the moment.
     @param harmless: whether anybody is to be told of success.
     """
@@ -54,6 +56,7 @@ class UnknownAnswers:
     ) -> None:
         self._clock, self._unknown = clock, unknown
         self._house, self.harmless = house, harmless
+        self.pages: Route | None = None
 
     def __call__(self, call: Call, known: Container[str]) -> Answer | None:
         """
@@ -65,10 +68,18 @@ class UnknownAnswers:
         if is_own(call.path):
             return None
         found = family(call.path)
+        if found is None and self.pages is not None and is_astray(call, self.pages):
+            return self.pages.failure(call, DeviceUnknown("there is no such page"))
         self._unknown.note(seen(call, found), self._house(), known)
         if found is None or not self.harmless or call.method not in METHODS:
             return json_answer(NOT_FOUND, 404)
         return found.ok(int(self._clock.seconds() * 1000))
+
+
+def is_astray(call: Call, page: Route) -> bool:
+    """Whether it is a browser that looks for a page of ours, and no app, nor a robot."""
+    looks = call.method in {"GET", "HEAD"} and "text/html" in call.header("accept").lower()
+    return looks and page.here is not None and page.here(call)
 
 
 class House:

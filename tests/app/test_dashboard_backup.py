@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.backups import archive
+from bumper_tw.app.backups.output import new_file
 from bumper_tw.app.backups.sealing import is_sealed
 from bumper_tw.app.cli import at_once
 from bumper_tw.app.dashboard_backup import DRAFT, BackupDesk, BundleDesk, Handed
@@ -136,9 +137,12 @@ class DeskTests(BoxCase):
 
     def test_tidy(self) -> None:
         """What a server left that was killed is dropped at the next start, and nothing else."""
+        with new_file(self.data / f"{DRAFT}1.tar", replace=False):
+            (unfinished,) = self.data.glob(f"*{DRAFT}*")
+        unfinished.write_bytes(b"half of the secrets")
         (self.data / f"{DRAFT}1234.tar").write_bytes(b"secrets")
         self.desk().tidy()
-        self.assertEqual(self.left(), [])
+        self.assertEqual(list(self.data.glob(f"*{DRAFT}*")), [])
         self.assertTrue((self.data / DATABASE).exists())
 
 

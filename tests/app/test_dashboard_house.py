@@ -4,11 +4,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, fail, succeed
 
 from bumper_tw import __version__
-from bumper_tw.app.dashboard_house import PAUSE, HealthFeed, Wellness, memory
+from bumper_tw.app.dashboard_house import (
+    PAUSE,
+    HealthFeed,
+    Names,
+    Notices,
+    Wellness,
+    by_name,
+    memory,
+)
+from bumper_tw.app.doctor.finding import Finding, Findings
 from bumper_tw.core.feed import Change, Feed
+from bumper_tw.core.sharing import Shared
 from bumper_tw.web.health import Health
 from tests.flows.house import House, HouseClock
 from tests.front.chronicles import ChronicleCase
@@ -22,6 +33,7 @@ class WellnessCase(ChronicleCase):
         super().setUp()
         house = House(clock=HouseClock())
         house.robot()
+        self.registry = house.facts.registry
         self.report: Deferred[Any] | None = None
         self.looks = 0
         proc = Path(self.mktemp())
@@ -42,7 +54,9 @@ class WellnessCase(ChronicleCase):
     def doctor(self) -> Deferred[Any]:
         """What the doctor finds."""
         self.looks += 1
-        return self.report or succeed({"findings": [{"check": "dns"}], "failures": 1})
+        return self.report or succeed(
+            {"findings": [{"check": "dns", "sentence": "Names."}], "failures": 1}
+        )
 
 
 class WellnessTests(WellnessCase):
@@ -65,6 +79,51 @@ class WellnessTests(WellnessCase):
         (nowhere / "self").mkdir(parents=True)
         (nowhere / "self/status").write_text("VmRSS:\t-1 kB\nVmRSS:\tmuch\n")
         self.assertEqual(memory(nowhere), 0)
+
+
+class NoticeTests(WellnessCase):
+    """What the first page says is wrong."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        [self.device] = self.registry.devices()
+        self.did = self.device.id.did
+        self.found: Findings = (
+            Finding("disk", True, "there is room"),
+            Finding("offline", False, f"{self.did} is not connected", about=self.did),
+        )
+        self.shared = Shared(self.clock, self.examined, 10.0)
+        self.notices = Notices(self.shared, self.registry)
+
+    def examined(self) -> Deferred[Findings]:
+        """The doctor looks."""
+        self.looks += 1
+        return succeed(self.found)
+
+    def test_named(self) -> None:
+        """Robots are called as everywhere on pages, whether their name stands there or not."""
+        evolved = evolve(self.device, nick="Dusty")
+        for said in (f"{self.did} is away", f"Dusty ({self.did}) is away"):
+            self.assertEqual(by_name(said, [evolved]), "Dusty is away")
+        self.assertNotEqual(Names(self.registry)(self.did), self.did)
+        self.assertEqual(Names(self.registry)("gone"), "gone")
+        self.assertEqual(by_name("port 443 (TLS) is shut", [evolved]), "port 443 (TLS) is shut")
+
+    def test_back(self) -> None:
+        """Nobody is missed who has come back since the doctor looked."""
+        self.assertTrue(self.registry.online(self.did))
+        self.assertEqual(self.notices(), [])
+        others = Finding("offline", False, "2 robots are not connected", about=f"{self.did} gone")
+        self.found, self.shared.last = (others,), (others,)
+        self.assertEqual(self.notices(), [])
+
+    def test_again(self) -> None:
+        """Whoever opens the page later hears of what is so then."""
+        self.found = (Finding("disk", False, "it is full"),)
+        self.assertEqual(self.notices(), ["it is full"])
+        self.found = ()
+        self.clock.advance(60)
+        self.assertEqual((self.notices(), self.looks), ([], 2))
 
 
 class HealthFeedTests(WellnessCase):

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app import config
@@ -17,7 +18,9 @@ from bumper_tw.app.dashboard_settings import CONTROLS, PageSettings
 from bumper_tw.app.kinds import LEVELS, PARTS
 from bumper_tw.app.page_file import ON_PAGE, written
 from bumper_tw.app.settings import Settings
-from bumper_tw.errors import BadRequest, StartError, StorageError
+from bumper_tw.errors import BadRequest, StorageError
+from bumper_tw.web.dashboard.house_settings import PARTS as PART_WORDS
+from bumper_tw.web.dashboard.house_words import SETTINGS
 
 #: What a page could send for one setting, good or not.
 ANYTHING = st.one_of(
@@ -92,7 +95,7 @@ class ChangeTests(SettingsCase):
         self.assertEqual((found["origin"], found["value"]), ("environment", 9.0))
         self.assertIn("BUMPER_COMMANDS_TIMEOUT", found["fixed"])
         why = self.failureResultOf(self.change(commands_timeout=4), BadRequest).getErrorMessage()
-        self.assertIn("in the environment", why)
+        self.assertTrue(why.startswith("“Patience with a robot” is set in the environment"), why)
         self.assertEqual(config.load(self.file, self.environ, {}).commands.timeout, 9.0)
 
     def test_back(self) -> None:
@@ -114,10 +117,13 @@ class ChangeTests(SettingsCase):
     def test_refused(self) -> None:
         """What is wrong is told in a sentence, and nothing of it holds."""
         cases: dict[str, tuple[Any, str]] = {
-            "identity.closed": ("yes", "expected true or false"),
-            "commands.timeout": (99, "from 0.1 to 55"),
-            "log.levels": ({"mqtt": "loud"}, "expected levels"),
-            "web.idle_seconds": (3, "needs a restart"),
+            "identity.closed": ("yes", "“Keep new robots out” has to be true or false"),
+            "commands.timeout": (
+                99,
+                "“Patience with a robot” has to be a number of seconds from 0.1 to 55",
+            ),
+            "log.levels": ({"mqtt": "loud"}, "has to be levels"),
+            "web.idle_seconds": (3, "the setting web.idle_seconds needs a restart"),
             "storage.directory": ("/etc", "needs a restart"),
             "nothing.at_all": (1, "there is no setting"),
         }
@@ -189,6 +195,8 @@ class ToldTests(SettingsCase):
         keys = [each["key"] for part in ("settings", "others") for each in told[part]]
         self.assertEqual(sorted(keys), sorted({s.key for s in config.describe() if s.env}))
         self.assertEqual(set(CONTROLS), set(ON_PAGE))
+        self.assertEqual(set(SETTINGS), set(ON_PAGE))
+        self.assertEqual(set(PART_WORDS), set(PARTS))
         [listen] = [each for each in told["others"] if each["key"] == "listen"]
         self.assertIn("all:tcp:443:tls", listen["value"])
         [idle] = [each for each in told["others"] if each["key"] == "web.idle_seconds"]
@@ -202,9 +210,28 @@ class ToldTests(SettingsCase):
 
     def test_only_some(self) -> None:
         """Who can write in the data folder cannot decide about all else."""
-        self.page.write_text('tls.directory = "/tmp"\n')
-        why = str(self.assertRaises(StartError, config.load, self.file, {}, {}))
-        self.assertIn("page.toml", why)
+        self.page.write_text('tls.directory = "/tmp"\nidentity.closed = true\n')
+        with capturedLogs() as lines:
+            settings = config.load(self.file, {}, {})
+        self.assertNotEqual(str(settings.tls.directory), "/tmp")
+        self.assertTrue(settings.identity.closed)
+        self.assertIn("page.toml", formatEvent(lines[0]))
+
+    def test_wrong(self) -> None:
+        """What is wrong in the page's file does not keep the server from starting."""
+        for text in (
+            "commands.timeout = 1e9\n",
+            "commands = 5\n",
+            "unheard.of = 1\nlog = { level = 7, levels = 1 }\n",
+            "no TOML",
+            "\0",
+            "#" + "x" * (1 << 20),
+        ):
+            self.page.write_text(text)
+            with capturedLogs() as lines:
+                settings = config.load(self.file, {}, {})
+            self.assertEqual(settings.commands.timeout, 7.0, text)
+            self.assertIn("left out", formatEvent(lines[0]))
 
     def test_link(self) -> None:
         """A link is not followed."""

@@ -6,8 +6,9 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.app.demo import Demo, Place, hints, mqtt_robots, places, row, xmpp_robots
+from bumper_tw.app.demo import DATA, Demo, hints, mqtt_robots, row, xmpp_robots
 from bumper_tw.app.lifecycle import Doors, Listener
+from bumper_tw.app.places import Place, places
 from bumper_tw.app.settings import Listen
 from bumper_tw.app.tap import Options, read_settings
 
@@ -99,6 +100,9 @@ class HintTests(SynchronousTestCase):
         said = self.hints(*read_settings(options, {}).listen)
         self.assertIn("curl -s http://127.0.0.1:8007/discover\n", said)
         self.assertIn("REST http://127.0.0.1:8007, MQTT\nmqtt://127.0.0.1:1883, any", said)
+        self.assertIn("Open http://127.0.0.1:8007/ in a browser", said)
+        self.assertIn("    bumper owner code --data demo/data\n", said)
+        self.assertEqual(DATA, Options.DEMO["storage.directory"])
         self.assertIn('"data":{"act":"start","type":"auto"}}\'\n', said)
 
     def test_other_ports(self) -> None:

@@ -3,8 +3,10 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.app.settings import LISTEN, Listen, WebSettings
-from bumper_tw.app.website import VENDOR_XMPP, limits, xmpp_port
+from bumper_tw.app.website import VENDOR_XMPP, front_page, limits, xmpp_port
+from bumper_tw.web.call import Answer
 from bumper_tw.web.request import Limits
+from bumper_tw.web.routes import GET, Route
 
 
 class LimitTests(SynchronousTestCase):
@@ -17,6 +19,21 @@ class LimitTests(SynchronousTestCase):
         )
         self.assertEqual(limits(chosen), Limits(1, 2, 3, 4, 5))
         self.assertEqual(limits(WebSettings()), Limits())
+
+
+class FrontPageTests(SynchronousTestCase):
+    """Which page says that there is none."""
+
+    def test_front(self) -> None:
+        """The first of the owner's pages: no picture of theirs, and nothing of the vendor's."""
+
+        def route(path: str, ours: bool) -> Route:
+            here = (lambda _: True) if ours else None
+            return Route(path, GET, lambda _: Answer(b""), lambda *_: Answer(b""), here=here)
+
+        vendors, asset, front = route("/", False), route("/page/<name>", True), route("/", True)
+        self.assertEqual(front_page([vendors, asset, front]), front)
+        self.assertIsNone(front_page([vendors, asset]))
 
 
 class PortTests(SynchronousTestCase):

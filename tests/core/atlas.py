@@ -1,7 +1,8 @@
 """What tests of maps share: a feed that notes, a folder in memory, and maps that were made."""
 
 import lzma
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
@@ -12,6 +13,8 @@ from bumper_tw.interfaces import IFeed
 from bumper_tw.simulator.floorplan import DICTIONARY, pack
 from bumper_tw.simulator.floorplan import TracePoint as Traced
 from bumper_tw.simulator.floorplan import trace as laid_out
+
+T = TypeVar("T")
 
 
 @implementer(IFeed)
@@ -55,6 +58,28 @@ class MemoryFolder:
         """Drop one."""
         self.files.pop(did, None)
         return succeed(None)
+
+
+def at_once(work: Callable[[], T]) -> Deferred[T]:
+    """What would be done in a thread."""
+    return succeed(work())
+
+
+@define(eq=False)
+class Threads:
+    """Threads that take their time; C{waiting} is what is to be done in them."""
+
+    waiting: list[tuple[Callable[[], Any], Deferred[Any]]] = field(factory=list)
+
+    def __call__(self, work: Callable[[], T]) -> Deferred[T]:
+        done: Deferred[T] = Deferred()
+        self.waiting.append((work, done))
+        return done
+
+    def work(self) -> None:
+        """The first is done."""
+        work, done = self.waiting.pop(0)
+        done.callback(work())
 
 
 def traced(points: list[TracePoint], start: int = 0, tid: str = "1", total: int = 0) -> Any:

@@ -15,7 +15,7 @@ from bumper_tw.dialect.actions import Order
 from bumper_tw.errors import AnswerGarbled, CommandTimedOut, DeviceOffline
 from bumper_tw.readings import Battery, Notice, Report
 from bumper_tw.storage.memory import MemoryDeviceStore
-from bumper_tw.values import Command
+from bumper_tw.values import Command, DeviceId
 from tests.samples import DUSTY, DUSTY_DEVICE, RecordingLink
 
 OLD, NEW = Order("clean", {"act": "pause"}), Order("clean_V2", {"act": "pause", "content": {}})
@@ -38,6 +38,8 @@ class ActingTests(SynchronousTestCase):
         commands = CommandCorrelator(self.clock, self.registry, request_ids(1))
         self.commands, self.ways = commands, RobotWays()
         self.acting = Acting(self.clock, commands, self.ways)
+        self.ended: list[Ending] = []
+        commands.watch(self.ended.append)
 
     def act(self, *orders: Order) -> Deferred[Done]:
         """Have one of these done."""
@@ -85,7 +87,7 @@ class ActingTests(SynchronousTestCase):
         """A robot that understands and refuses is not asked twice."""
         done = self.act(NEW, OLD)
         self.answer(failed(3))
-        self.assertEqual(self.successResultOf(done).refusal, "fail (code 3)")
+        self.assertEqual(self.successResultOf(done).refusal, "something is wrong with it (code 3)")
         self.assertEqual(self.told(), ["clean_V2"])
 
     def test_home_already(self) -> None:
@@ -96,11 +98,12 @@ class ActingTests(SynchronousTestCase):
 
     def test_changed_mind(self) -> None:
         """What is not understood any more is not held on to."""
-        self.ways.learn(DUSTY.model, "clean_V2")
-        done = self.act(NEW, OLD)
-        self.clock.advance(10)
-        self.failureResultOf(done, CommandTimedOut)
-        self.assertEqual(self.ways.of(DUSTY.model, (NEW, OLD)), (NEW, OLD))
+        self.ways.learn(DUSTY, "clean_V2")
+        for expected in ([NEW], [OLD, NEW]):
+            done = self.act(NEW, OLD)
+            self.clock.advance(10)
+            self.failureResultOf(done, CommandTimedOut)
+            self.assertEqual(self.ways.of(DUSTY, (NEW, OLD)), expected)
 
     def test_all_silent(self) -> None:
         """It fails when no spelling is answered."""
@@ -121,12 +124,13 @@ class ActingTests(SynchronousTestCase):
         self.failureResultOf(done, AnswerGarbled)
 
     def test_together(self) -> None:
-        """Of several questions one answer is enough; without any it fails."""
+        """Of several questions one answer is enough, and one is news; without any it fails."""
         both = (Order("getBattery"), Order("getSpeed"))
         done = self.acting.act(DUSTY_DEVICE, both, "page", together=True)
         self.answer(OK)
         self.clock.advance(6)
         self.assertEqual(self.successResultOf(done).reply, {"asked": 2, "answered": 1})
+        self.assertEqual([end.by for end in self.ended], ["", "page"])
         done = self.acting.act(DUSTY_DEVICE, both, "page", together=True)
         self.clock.advance(6)
         self.failureResultOf(done, CommandTimedOut)
@@ -145,14 +149,26 @@ class WaysTests(SynchronousTestCase):
     def test_overheard(self) -> None:
         """An order of an app shows what a robot understands."""
         self.heard("clean_V2", b'{"header":{},"body":{"code": 0,"msg":"ok"}}')
-        self.assertEqual(self.ways.of(DUSTY.model, (NEW, OLD)), [NEW])
+        self.assertEqual(self.ways.of(DUSTY, (NEW, OLD)), [NEW])
+
+    def test_odd(self) -> None:
+        """One that understands another spelling, or none, is no trouble for those of its class."""
+        odd, new = DeviceId("odd", DUSTY.model, "x"), DeviceId("new", DUSTY.model, "x")
+        self.ways.learn(DUSTY, "clean_V2")
+        self.ways.unlearn(odd, "clean_V2")
+        self.assertEqual(self.ways.of(odd, (NEW, OLD)), [OLD, NEW])
+        self.ways.learn(odd, "clean")
+        for one, way in ((odd, OLD), (DUSTY, NEW), (new, NEW)):
+            self.assertEqual(self.ways.of(one, (NEW, OLD)), [way])
+        self.ways.forget("odd")
+        self.assertEqual(self.ways.of(odd, (NEW, OLD)), [NEW])
 
     def test_not_understood(self) -> None:
         """A refusal, silence, and other commands show nothing."""
         self.heard("clean_V2", b'{"body":{"code":20003}}')
         self.heard("clean_V2", None)
         self.heard("getCleanInfo_V2", b'{"body":{"code":0}}')
-        self.assertEqual(self.ways.of(DUSTY.model, (NEW, OLD)), (NEW, OLD))
+        self.assertEqual(self.ways.of(DUSTY, (NEW, OLD)), [NEW, OLD])
 
     def test_station(self) -> None:
         """A robot that reports about a station has one, until it is removed."""
@@ -166,8 +182,9 @@ class WaysTests(SynchronousTestCase):
     def test_bounds(self) -> None:
         """However many classes and robots there are, so many are remembered."""
         for number in range(MOST + 5):
-            self.ways.learn(f"class{number}", "clean")
+            self.ways.learn(DeviceId(f"robot{number}", f"class{number}", "x"), "clean")
             self.ways.reported(Report(f"robot{number}", Notice("onAutoEmpty", {}), 1.0))
-        self.assertEqual(self.ways.of("class0", (NEW, OLD)), (NEW, OLD))
-        self.assertEqual(self.ways.of("class9", (NEW, OLD)), [OLD])
+        for number, known in ((0, [NEW, OLD]), (9, [OLD])):
+            other = DeviceId("another", f"class{number}", "x")
+            self.assertEqual(self.ways.of(other, (NEW, OLD)), known)
         self.assertFalse(self.ways.has_station("robot0"))

@@ -79,13 +79,15 @@ class LogTests(SynchronousTestCase):
             "words": "answered",
             "by": "page",
             "size": len(OK),
+            "what": "",
         }
         self.assertEqual(entry.values(), told)
         self.assertEqual(self.feed.kept, {"command 1": {"kind": "command", **told}})
 
     def test_refused(self) -> None:
         """A robot that refuses has answered, and not done it."""
-        self.assertEqual(self.outcome(body=REFUSED), ("refused", "refused: fail (code 3)"))
+        words = "refused: something is wrong with it (code 3)"
+        self.assertEqual(self.outcome(body=REFUSED), ("refused", words))
 
     def test_refused_xml(self) -> None:
         """In XML, too."""
@@ -93,6 +95,14 @@ class LogTests(SynchronousTestCase):
         end = evolve(ending(body=b"<ctl ret='fail' errno='3'/>"), command=asked)
         self.log.ended(end)
         self.assertEqual(self.log.of(DUSTY.did)[0].words, "refused: fail (errno 3)")
+
+    def test_what(self) -> None:
+        """Commands of one name are told apart."""
+        for act, what in (("start", "Clean"), ("pause", "Pause"), ("stop", "Stop")):
+            body = b'{"body":{"data":{"act":"%b"}}}' % act.encode()
+            end = ending()
+            self.log.ended(evolve(end, command=evolve(end.command, body=body)))
+            self.assertEqual(self.log.of(DUSTY.did)[0].what, what)
 
     def test_home_already(self) -> None:
         """A robot that is in its dock is where it was sent."""

@@ -192,6 +192,69 @@ class PathTests(MapCase):
         self.assertEqual(self.book.of(DID).trace.points, [])
 
 
+class AllowanceTests(MapCase):
+    """A robot that never stops talking."""
+
+    def flood(self, number: int, points: int = 1, did: str = DID) -> int:
+        """A robot tells its path again and again; counts what gets to its map."""
+        before = len(self.feed.values("trace"))
+        for start in range(0, number * points, points):
+            data = traced(snake(points, start % 1000), start)
+            self.say(MapData("onMapTrace", data), did)
+        return len(self.feed.values("trace")) - before
+
+    def test_messages(self) -> None:
+        """What is too much does not get to its map; to those of others everything does."""
+        self.assertEqual(self.flood(440), maps.MESSAGES)
+        self.assertEqual(self.flood(5, did="did2"), 5)
+        self.piece(1)
+        self.assertEqual(self.book.of(DID).pieces, {})
+        self.clock.advance(1)
+        self.assertEqual(self.flood(440), maps.MESSAGES / maps.WHILE)
+
+    def test_newest(self) -> None:
+        """What comes later is on the map again."""
+        self.flood(440)
+        self.clock.advance(maps.WHILE)
+        self.piece(1)
+        self.assertEqual(self.book.of(DID).pieces, {1: FLOOR})
+
+    def test_long(self) -> None:
+        """Messages with many points count more."""
+        self.assertLess(self.flood(30, 2000), 7)
+
+    def test_places(self) -> None:
+        """Places of a robot that cleans count as well; those of one without a map do not."""
+        for cleaning in (False, True):
+            if cleaning:
+                self.say(Clean(Activity.CLEANING))
+            for x in range(440):
+                self.say(Position(Point(x, 0)))
+        self.assertEqual(len(self.book.of(DID).walked.points), maps.MESSAGES)
+
+    def test_forgotten(self) -> None:
+        """Nothing is left of a robot that is gone."""
+        self.flood(440)
+        self.book.forget(DID)
+        self.assertEqual(self.book._allowed, {})
+
+
+class CopyTests(SynchronousTestCase):
+    """A map for a thread."""
+
+    def test_copy(self) -> None:
+        """What happens to the map does not happen to the copy."""
+        found = RobotMap(Grid("12"), {1: FLOOR}, walls={"0": ((0, 0), (1, 1))})
+        found.path.points.append((0, 0, 1))
+        copied = found.copy()
+        found.put(2, FLOOR)
+        found.walls.clear()
+        found.path.points.clear()
+        found.walked.walk("2", 1, 1)
+        self.assertEqual((list(copied.pieces), len(copied.walls)), ([1], 1))
+        self.assertEqual((len(copied.path.points), copied.walked.points), (1, []))
+
+
 class BoundTests(MapCase):
     """There is only so much memory."""
 

@@ -14,11 +14,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from bumper_tw.core.maps import MapBook, RobotMap
 from bumper_tw.core.maps_kept import BETWEEN, LARGEST, MapKeeper, packed, unpacked
 from bumper_tw.core.maps_paths import Path
+from bumper_tw.core.passwords import InThread
 from bumper_tw.dialect.maps import Grid
 from bumper_tw.dialect.maps_rooms import Room
 from bumper_tw.errors import StorageError
 from bumper_tw.simulator.floorplan import known_floor, pack
-from tests.core.atlas import MemoryFolder, NotedFeed, snake
+from tests.core.atlas import MemoryFolder, NotedFeed, Threads, at_once, snake
 
 DID = "did1"
 FLOOR = bytes([1]) * 10_000
@@ -95,10 +96,10 @@ class KeeperTests(SynchronousTestCase):
         self.clock, self.folder = Clock(), MemoryFolder()
         self.open()
 
-    def open(self) -> None:
+    def open(self, in_thread: InThread = at_once) -> None:
         """The server starts."""
         self.book = MapBook(self.clock, NotedFeed())
-        self.keeper = MapKeeper(self.clock, self.book, self.folder)
+        self.keeper = MapKeeper(self.clock, self.book, self.folder, in_thread)
 
     def known(self) -> RobotMap:
         """What is known of the map."""
@@ -152,6 +153,33 @@ class KeeperTests(SynchronousTestCase):
             self.book.piece(DID, index, pack(cells))
         self.assertGreater(len(packed(self.book.of(DID))), LARGEST)
         self.successResultOf(self.keeper.stop())
+        self.assertEqual(self.folder.files, {})
+
+    def test_thread(self) -> None:
+        """Maps are packed in a thread, one after the other and each once, as they were then."""
+        threads = Threads()
+        self.open(threads)
+        for did in (DID, "did2"):
+            self.book.piece(did, 0, pack(FLOOR))
+        self.clock.advance(BETWEEN)
+        self.assertEqual((len(threads.waiting), self.folder.files), (1, {}))
+        self.book.piece(DID, 1, pack(FLOOR))
+        threads.work()
+        self.assertEqual(list(unpacked(self.folder.files[DID]).pieces), [0])
+        self.assertEqual((list(self.folder.files), len(threads.waiting)), ([DID], 1))
+        threads.work()
+        self.assertEqual((list(self.folder.files), threads.waiting), ([DID, "did2"], []))
+
+    def test_forget_meanwhile(self) -> None:
+        """A robot that goes while its map is packed leaves nothing behind."""
+        threads = Threads()
+        self.open(threads)
+        self.book.piece(DID, 0, pack(FLOOR))
+        self.clock.advance(BETWEEN)
+        gone = self.keeper.forget(DID)
+        self.assertNoResult(gone)
+        threads.work()
+        self.successResultOf(gone)
         self.assertEqual(self.folder.files, {})
 
     def test_full(self) -> None:

@@ -1,5 +1,7 @@
 """Paths of robots."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -81,6 +83,15 @@ class PathTests(SynchronousTestCase):
         self.assertEqual(self.path.end, 1_000_000)
         self.assertEqual(self.path.points[-2000:], snake(2000, 998_000))
 
+    def test_long(self) -> None:
+        """A long path is simplified, but lacks nothing; one that has lost points does."""
+        for start in range(0, 2 * MOST, 500):
+            self.path.take(Trace("1", start, start + 500, tuple(snake(500, start))))
+        self.assertLess(len(self.path.points), MOST)
+        self.assertTrue(self.path.is_whole)
+        self.path.take(part(snake(3 * MOST), 3 * MOST - 9, 9))
+        self.assertFalse(self.path.is_whole)
+
     def test_walk(self) -> None:
         """Places become a path; standing still does not."""
         told = [self.path.walk("a", *spot) for spot in ((0, 0), (0, 0), (500, 0))]
@@ -112,6 +123,17 @@ class SimplifiedTests(SynchronousTestCase):
     def test_limit(self) -> None:
         """However jagged, there are not more than asked for."""
         self.assertLessEqual(len(simplified(snake(50_000), 500)), 500)
+
+    def test_far(self) -> None:
+        """What is still too long is thinned out evenly; its end is not cut off."""
+        lifted = [(100 * n, 300 * (n % 2), 1) for n in range(50_000)]
+        for way in (snake(50_000), lifted):
+            found = simplified(way, 500)
+            places = [x // 100 for x, _, _ in found]
+            steps = {later - before for before, later in pairwise(places)}
+            self.assertEqual((len(found), places[0], max(steps) - min(steps) < 100),
+                             (500, 0, True))  # fmt: skip
+            self.assertGreater(places[-1], 49_000)
 
     @given(ways)
     def test_ends(self, way: list[TracePoint]) -> None:

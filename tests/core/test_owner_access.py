@@ -1,5 +1,8 @@
 """Tests for L{bumper_tw.core.owner_access}: who the owner of the box is."""
 
+from typing import Any
+
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,7 +15,6 @@ from bumper_tw.core.owner_access import (
     prepared,
 )
 from bumper_tw.core.owner_code import GOOD_FOR, LETTERS
-from bumper_tw.core.owner_code import GUESSES as CODE_GUESSES
 from bumper_tw.core.owner_sessions import Arrival, Opened
 from bumper_tw.core.throttle import TooManyAttempts
 from bumper_tw.errors import BadRequest, LoginRefused, StorageError
@@ -50,14 +52,14 @@ class FirstVisitTests(OwnerCase):
         self.failureResultOf(self.login("another password"), LoginRefused)
 
     def test_guessed(self) -> None:
-        """After five wrong guesses, wherever they come from, the right one is wrong, too."""
+        """Wrong guesses shut out whoever guesses, for a while, and nobody else."""
         access = self.box.access
         code = access.code.current()
-        for number in range(CODE_GUESSES):
-            guess = access.claim("wrong", WORD, Arrival(f"192.168.7.{number}"))
-            self.failureResultOf(guess, LoginRefused)
-        self.failureResultOf(access.claim(code, WORD, SOFA), LoginRefused)
+        for _ in range(10):
+            self.failureResultOf(access.claim("wrong", WORD, PHONE), LoginRefused)
+        self.failureResultOf(access.claim(code, WORD, PHONE), TooManyAttempts)
         self.assertFalse(access.is_set)
+        self.successResultOf(access.claim(code, WORD, SOFA))
 
     def test_too_old(self) -> None:
         """After a quarter of an hour it is no use."""
@@ -148,6 +150,66 @@ class LoginTests(OwnerCase):
         self.assertTrue(self.known(self.first))
         self.box.clock.advance(60)
         self.successResultOf(self.login(arrival=PHONE))
+
+    def guess_everywhere(self) -> None:
+        """Somebody with many addresses guesses as often as he can."""
+        for number in range(GUESSES):
+            guess = self.login("wrong one", Arrival(f"192.168.7.{number}"))
+            self.failureResultOf(guess, LoginRefused)
+
+    def test_known(self) -> None:
+        """Nobody who guesses keeps out a browser that was let in before."""
+        self.guess_everywhere()
+        for _ in range(10):
+            self.login("wrong one").addErrback(lambda _: None)
+        self.failureResultOf(self.login(), TooManyAttempts)
+        known = evolve(SOFA, known=self.first.known)
+        self.assertTrue(self.known(self.successResultOf(self.login(arrival=known))))
+        for _ in range(10):
+            self.failureResultOf(self.login("wrong one", known), LoginRefused)
+        self.failureResultOf(self.login(arrival=known), TooManyAttempts)
+
+    def test_not_known(self) -> None:
+        """What is made up, or from before the password was changed, helps nobody."""
+        change = self.box.access.change_password(WORD, "battery staple", PHONE)
+        again = self.successResultOf(change)
+        self.guess_everywhere()
+        name, _, proof = again.known.partition(".")
+        for text in (
+            "",
+            ".",
+            name,
+            f"{name}0.{proof}",
+            self.first.known,
+            "\u00e4.\ud800",
+            "x" * 999,
+        ):
+            late = self.login("battery staple", Arrival("192.168.9.1", known=text))
+            self.failureResultOf(late, TooManyAttempts)
+        right = evolve(SOFA, known=again.known)
+        self.successResultOf(self.login("battery staple", right))
+
+    def test_gives_up(self) -> None:
+        """Who gives up waiting has not guessed, and is not counted."""
+        waiting: list[Deferred[Any]] = []
+
+        def in_thread(_: Any) -> Deferred[Any]:
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        self.patch(self.box.access._passwords, "_in_thread", in_thread)
+        for number in range(2 * GUESSES):
+            hung_up = self.login("wrong one", Arrival(f"192.168.8.{number}"))
+            hung_up.addErrback(lambda _: None).cancel()
+        self.assertGreaterEqual(self.box.access._guesses.left, GUESSES)
+
+    def test_guessing_told(self) -> None:
+        """The owner is told that somebody guesses, once."""
+        self.guess_everywhere()
+        with capturedLogs() as lines:
+            for _ in range(5):
+                self.failureResultOf(self.login(), TooManyAttempts)
+        self.assertEqual(["somebody guesses" in formatEvent(line) for line in lines], [True])
 
     def test_told(self) -> None:
         """Logins and refusals are in the log, the latter not without end; never a password."""

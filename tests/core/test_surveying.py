@@ -5,8 +5,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
-from bumper_tw.core.surveying import PATIENCE, PAUSE, Surveyor
+from bumper_tw.core.surveying import ENDS, PATIENCE, PAUSE, Surveyor
 from bumper_tw.errors import BadRequest, CommandFailed
+from bumper_tw.readings import Report, Stats
 from bumper_tw.values import Command
 from tests.core.survey_case import SurveyCase, silent
 
@@ -66,6 +67,21 @@ class ManyTests(SurveyCase):
         self.watched = True
         self.surveyor.stale(self.did)
         self.assertIn("getMajorMap", self.robot.names)
+
+
+class EndTests(SurveyCase):
+    """Jobs that are over."""
+
+    def test_many(self) -> None:
+        """A robot whose jobs never stop ending is asked for the paths of some."""
+        self.surveyor.ended = lambda did, job: told.append(job.started_at)
+        told: list[int] = []
+        for start in range(1, 500):
+            self.surveyor.heard(Report(self.did, Stats(str(start), start, stopped=True), 0))
+        self.assertEqual(told, list(range(1, ENDS + 1)))
+        self.clock.advance(60)
+        self.surveyor.heard(Report(self.did, Stats("x", 900, stopped=True), 0))
+        self.assertEqual(told[-1], 900)
 
 
 class BrokenCommands:

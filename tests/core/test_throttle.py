@@ -4,7 +4,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from bumper_tw.core.throttle import Throttle, TooManyAttempts
+from bumper_tw.core.throttle import Throttle, TooManyAttempts, who_counts
 from bumper_tw.core.turns import Turns
 
 
@@ -61,6 +61,20 @@ class ThrottleTests(SynchronousTestCase):
             self.wrong(str(number), "anna")
         self.assertEqual(len(self.throttle), 2)
         self.assertEqual(len(self.throttle.guess("a", "x" * 60_000).account), 64)
+
+    def test_networks(self) -> None:
+        """Whoever has a network of IPv6 has one share for all of its addresses."""
+        for number in range(5):
+            self.wrong(f"2001:db8::{number}:1", str(number))
+        self.locked("2001:db8::ffff", "anna")
+        self.throttle.guess("2001:db8:0:1::1", "anna")
+        for peer, counted in (
+            ("::ffff:192.168.7.33", "192.168.7.33"),
+            ("fe80::1%eth0", "fe80::/64"),
+            ("192.168.7.33", "192.168.7.33"),
+            ("", ""),
+        ):
+            self.assertEqual(who_counts(peer), counted)
 
     def test_clock_set_back(self) -> None:
         """Nobody stays locked out until the clock has caught up."""

@@ -22,7 +22,7 @@ from bumper_tw.errors import (
     DeviceUnknown,
 )
 from bumper_tw.interfaces import ICommandCorrelator
-from bumper_tw.readings import FanSpeed, Report
+from bumper_tw.readings import FanSpeed, Report, Water
 from bumper_tw.storage.memory import MemoryDeviceStore
 from bumper_tw.values import Command, Company, Device, DeviceId, PayloadKind, Reply
 from tests.samples import DUSTY_DEVICE, RUSTY, RUSTY_DEVICE, RecordingLink
@@ -208,6 +208,26 @@ class TranslatedTests(TranslationCase):
                 self.send("clean", {"act": "start"}, device).addErrback(lambda _: None)
                 [(_, body, _)] = self.asked()
                 self.assertIn(f"speed='{speed}'".encode(), body)
+
+    def test_water_set(self) -> None:
+        """How wet it mops is known as soon as the robot has agreed; and whether it can, stays."""
+        self.telemetry.record(Report(RUSTY.did, Water(4, True), NOW))
+        for answer, amount in (("<ctl ret='fail'/>", 4), ("<ctl ret='ok'/>", 2)):
+            self.link.delivered.clear()
+            self.successResultOf(self.answered(self.send("setWaterInfo", {"amount": 2}), answer))
+            [report] = self.telemetry.latest(RUSTY.did)
+            self.assertEqual(report.reading, Water(amount, True))
+
+    def test_refused_in_words(self) -> None:
+        """What a robot says of its reasons gets through."""
+        for said, told in (
+            ("<ctl ret='fail' error='busy with another job'/>", (20003, "busy with another job")),
+            ("<ctl ret='fail' errno='5'/>", (5, "it waits for somebody to press its button")),
+            ("<ctl ret='fail' errno='17'/>", (17, "fail")),
+        ):
+            self.link.delivered.clear()
+            body = self.body(self.answered(self.send("charge", {"act": "go"}), said))
+            self.assertEqual((body["code"], body["msg"]), told)
 
     def test_pause(self) -> None:
         """A robot that goes by the type of a job is halted, and does not begin another one."""

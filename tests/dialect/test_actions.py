@@ -115,9 +115,10 @@ class PossibleTests(SynchronousTestCase):
         self.assertEqual(set(BY_NAME) - bare, {"water", "volume", "empty"})
 
     def test_xml(self) -> None:
-        """XML robots have no volume and no station; the oldest know no places."""
+        """XML robots have no volume and no station; the oldest know no places, and no pause."""
         self.assertEqual(set(BY_NAME) - names(XML), {"volume", "empty"})
-        self.assertEqual(names(XML) - names(XMPP), {"rooms", "zone"})
+        self.assertEqual(names(XML) - names(XMPP), {"rooms", "zone", "pause", "resume"})
+        self.assertTrue(named("pause", XMPP).orders(None, XMPP))
         self.assertEqual(names(PAUSING), names(XML))
 
     def test_others(self) -> None:

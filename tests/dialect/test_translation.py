@@ -63,14 +63,16 @@ class RefusalTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """The robot's own number, and a few that JSON robots call something else."""
-        for name, said, expected in (
-            ("charge", "<ctl ret='fail' errno='8'/>", 30007),
-            ("charge", "<ctl ret='fail' errno='5'/>", 5),
-            ("getBattery", "<ctl ret='fail' errno='8'/>", 8),
-            ("getBattery", "<ctl ret='fail'/>", 20003),
-            ("getSpeed", "<ctl ret='fail' errno='103' error='permission denied'/>", 103),
+        denied = "<ctl ret='fail' errno='103' error='permission denied'/>"
+        wedged = "it waits for somebody to press its button"
+        for name, said, expected, words in (
+            ("charge", "<ctl ret='fail' errno='8'/>", 30007, "fail"),
+            ("charge", "<ctl ret='fail' errno='5'/>", 5, wedged),
+            ("getBattery", "<ctl ret='fail' errno='8'/>", 8, "fail"),
+            ("getBattery", "<ctl ret='fail'/>", 20003, "fail"),
+            ("getSpeed", denied, 103, "permission denied"),
         ):
-            self.assertEqual(body(name, None, [said]), {"code": expected, "msg": "fail"})
+            self.assertEqual(body(name, None, [said]), {"code": expected, "msg": words})
 
     def test_first(self) -> None:
         """What goes on is not known without the first answer."""

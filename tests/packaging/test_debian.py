@@ -33,6 +33,18 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+class GuideTests(SynchronousTestCase):
+    """What stands in F{/usr/share/doc/bumper}."""
+
+    def test_pictures(self) -> None:
+        """Pictures of the guides are where the guides look for them."""
+        folders = {Path(line).name for line in shipped("bumper.docs").split()}
+        for guide in (ROOT / "docs").glob("*.rst"):
+            for name in re.findall(r"^\.\. (?:image|figure):: (\S+)$", guide.read_text(), re.M):
+                self.assertIn(name.partition("/")[0], folders, guide.name)
+                self.assertTrue((guide.parent / name).is_file(), name)
+
+
 class ConffileTests(SynchronousTestCase):
     """F{/etc/bumper/bumper.toml}."""
 

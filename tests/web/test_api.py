@@ -170,7 +170,10 @@ class CommandTests(ApiCase):
         self.assertEqual(robot.heard[0].body, b"<ctl/>")
         docked = self.ask(api, did="did2", name="charge", data={"act": "go"})
         self.assertEqual(docked.json["reply"]["body"], {"code": 30007, "msg": "fail"})
-        self.assertEqual((docked.json["ok"], docked.json["error"]), (False, "fail (code 30007)"))
+        self.assertEqual(
+            (docked.json["ok"], docked.json["error"]),
+            (False, "it is in its dock already (code 30007)"),
+        )
         raw = self.ask(api, did="did2", name="GetBatteryInfo")
         self.assertEqual(raw.json["reply"], said.decode())
         self.failed(self.ask(api, did="did2", name="getVolume"), 400, "bad_request")

@@ -4,8 +4,13 @@ Tests for L{bumper_tw.web.doorman}: who is let in (attacks.md 4.3, 26 and 27).
 
 from twisted.internet.address import IPv4Address
 
+from bumper_tw.web.api import failure
+from bumper_tw.web.call import json_answer
 from bumper_tw.web.owner_cookies import PLAIN, SECURE
+from bumper_tw.web.routes import GET, POST, Route
+from bumper_tw.web.site import build_site
 from tests.core.owners import WEEK, WORD
+from tests.web.browser import Browser
 from tests.web.dashboard.door_case import ACCOUNT, STRANGER, DoorCase, Surfer
 
 CSRF = "X-CSRF-Token"
@@ -234,6 +239,21 @@ class HouseTests(DoorCase):
         page = self.surfer.json("POST", "/api/tokens", body, ACCOUNT)
         self.refused(page, 403, "owner")
         self.assertEqual(self.access.tokens.listed(), [])
+
+
+class NameTests(DoorCase):
+    """Routes that ask nobody who he is."""
+
+    def test_rebinding(self) -> None:
+        """A page whose name leads here gets nothing of them; what is a page decides itself."""
+        routes = [
+            Route("/api/login", POST, lambda _: json_answer({}), failure),
+            Route("/page", GET, lambda _: json_answer({}), failure, here=lambda _: True),
+        ]
+        browser = Browser(build_site(self.doorman.named_right(routes), self.box.clock))
+        for host, status in (("evil.example", 403), ("box.lan", 200), ("robots.example.org", 200)):
+            self.assertEqual(browser.ask("POST", "/api/login", host=host).status, status)
+            self.assertEqual(browser.get("/page", host=host).status, 200)
 
 
 class EverywhereTests(DoorCase):

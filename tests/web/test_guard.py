@@ -13,6 +13,7 @@ from bumper_tw.values import OWNER, Principal, Role
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import COOKIE, Answer, Call, json_answer
 from bumper_tw.web.guard import Guard
+from bumper_tw.web.own_names import OwnNames
 from bumper_tw.web.routes import Route
 from bumper_tw.web.site import build_site
 from tests.core.lodging import ANNA, Lodging
@@ -36,7 +37,8 @@ class GuardCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         lodging = Lodging()
-        self.guard = Guard(lodging.accounts, Door())
+        names = OwnNames("box", ["robots.example.net"])
+        self.guard = Guard(lodging.accounts, Door(), names.believed)
         credentials = PasswordCredentials(ANNA, md5_hex("secret"))
         self.token = self.successResultOf(lodging.accounts.api_login(credentials)).text
         routes = (
@@ -86,10 +88,35 @@ class CookieTests(GuardCase):
                 self.assertEqual(self.ask("POST", *headers, path=path).status, 403, headers)
 
     def test_bearer(self) -> None:
-        """A token in its header is put there on purpose, whatever else comes along."""
+        """A token in its header is as good as a cookie, and as little good elsewhere."""
         bearer = ("Authorization", f"Bearer {self.token}")
-        page = self.ask("POST", bearer, ("Origin", "http://evil.example"))
-        self.assertEqual(page.status, 200)
+        self.assertEqual(self.browser.ask("POST", "/api/robots", headers=[bearer]).status, 200)
+        evil = ("Origin", "http://evil.example")
+        self.assertEqual(self.ask("POST", bearer, evil).status, 403)
+
+
+class NameTests(GuardCase):
+    """A page on the internet whose name leads here."""
+
+    def status(self, method: str, path: str, host: str, *headers: tuple[str, str]) -> int:
+        """With a good token."""
+        sent = [("Authorization", f"Bearer {self.token}"), *headers]
+        return self.browser.ask(method, path, headers=sent, host=host).status
+
+    def test_own_api(self) -> None:
+        """It is told nothing, and changes nothing, even with a token."""
+        for method in ("GET", "POST"):
+            self.assertEqual(self.status(method, "/api/robots", "evil.example"), 403)
+            for host in ("192.168.7.2", "box.lan", "portal-eu.ecouser.net", "robots.example.net"):
+                self.assertEqual(self.status(method, "/api/robots", host), 200, host)
+
+    def test_portal(self) -> None:
+        """Robots and apps may call the portal as they like; pages may not."""
+        evil = ("Origin", "http://evil.example")
+        self.assertEqual(self.status("POST", "/api/portal.do", "evil.example"), 200)
+        self.assertEqual(self.status("POST", "/api/portal.do", "evil.example", evil), 403)
+        same = ("Sec-Fetch-Site", "same-origin")
+        self.assertEqual(self.status("GET", "/api/portal.do", "evil.example", same), 403)
 
 
 class OwnerTests(GuardCase):

@@ -2,10 +2,16 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.dialect.hosts import known_hosts
+from bumper_tw.web.call import json_answer
 from bumper_tw.web.own_names import OwnNames
+from bumper_tw.web.routes import Route
+from bumper_tw.web.site import build_site
+from tests.web.browser import Browser
+from tests.web.world import plain
 
 NAMES = OwnNames("Attic.example.org", ["Robots.example.net.", "*.vacuum.example.net"])
 
@@ -31,6 +37,18 @@ class OwnNamesTests(SynchronousTestCase):
             *("192.168.7.2.evil.example", "1", "attic.example.org.evil.example"),
         ):
             self.assertFalse(NAMES.is_own(host), host)
+
+    def test_believed(self) -> None:
+        """Whatever nobody can be called on the internet; also no name at all, but not two."""
+        route = Route("/", ("GET",), lambda call: json_answer(NAMES.believed(call)), plain)
+        browser = Browser(build_site([route], Clock()))
+        for host, good in (
+            *((host, True) for host in ("", "bumper", "other.lan", "192.168.7.2", "[fd00::2]:80")),
+            *((host, True) for host in ("portal-eu.ecouser.net", "robots.example.net:8007")),
+            *((host, False) for host in ("evil.example", "lan.evil", "a.b.evil.example:80")),
+            *((host, False) for host in ("evil.lan@evil.example", "<script>")),
+        ):
+            self.assertEqual(browser.get("/", host=host).json, good, host)
 
     def test_vendors(self) -> None:
         """The vendor's names are never ours, even where somebody has set them."""

@@ -174,6 +174,37 @@ class WireTests(SiteCase):
         self.clock.advance(31)
         self.assertFalse(connection.transport.connected)
 
+    def test_two_hosts(self) -> None:
+        """Who calls us by two names is not answered by either (RFC 9112, 3.2)."""
+        for host in ("box.lan:8007", "evil.example"):
+            page = self.browser.get("/hello", headers=[("Host", host)])
+            self.assertEqual(page.status, 400)
+
+    def test_other_sites(self) -> None:
+        """
+        A page of another site changes nothing, not even where nobody is asked who he is; the app's
+        pages may ask the vendor's paths.
+        """
+        routes = [
+            Route(path, ("GET", "POST"), hello, plain) for path in ("/api/login", "/api/iot/x.do")
+        ]
+        browser = Browser(build_site(routes, self.clock))
+        for header, own, vendors in (
+            (("Origin", "http://evil.example"), 403, 403),
+            (("Origin", "http://ecouser.net.evil.example"), 403, 403),
+            (("Origin", "null"), 403, 403),
+            (("Sec-Fetch-Site", "cross-site"), 403, 403),
+            (("Origin", "https://gl-de-wap.ecovacs.com"), 403, 200),
+            (("Origin", "file://"), 403, 200),
+            (("Origin", "http://box.lan:8007"), 200, 200),
+            (("Sec-Fetch-Site", "same-origin"), 200, 200),
+            (("User-Agent", "script"), 200, 200),
+        ):
+            for path, status in (("/api/login", own), ("/api/iot/x.do", vendors)):
+                found = browser.ask("POST", path, headers=[header]).status
+                self.assertEqual(found, status, (header, path))
+                self.assertEqual(browser.get(path, headers=[header]).status, 200)
+
     def test_target_with_host(self) -> None:
         """A target may name scheme and host, as for a proxy (RFC 9112, 3.2.2)."""
         self.assertEqual(self.browser.get("http://other/hello").json, {"path": "/hello"})

@@ -113,9 +113,17 @@ class AccessPages:
     """C{/login}, C{/welcome}, C{/logout}."""
 
     def __init__(
-        self, access: OwnerAccess, doorman: Doorman, random_hex: Callable[[int], str]
+        self,
+        access: OwnerAccess,
+        doorman: Doorman,
+        random_hex: Callable[[int], str],
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
+        """
+        @param changed: is called whenever others than before are let in.
+        """
         self._access, self._doorman, self._random_hex = access, doorman, random_hex
+        self._changed = changed
 
     def routes(self) -> tuple[Route, ...]:
         """For whoever calls this box by a name of its own."""
@@ -183,9 +191,9 @@ class AccessPages:
         session = self._doorman.visitor(call).session
         gone = moved("/login", owner_cookies.left(call))
         # Even when the disk refuses: here it is ended, and the shelf tries again.
-        return (
-            self._access.sessions.end(session.id).addErrback(unstored).addCallback(lambda _: gone)
-        )
+        ended = self._access.sessions.end(session.id).addErrback(unstored)
+        self._changed()
+        return ended.addCallback(lambda _: gone)
 
     def _is_in(self, call: Call) -> bool:
         try:
@@ -195,14 +203,9 @@ class AccessPages:
         return True
 
     def _in(self, call: Call, opened: Opened, onward: str) -> Answer:
-        self._forget(call)
-        return moved(spelled(onward), owner_cookies.entered(call, opened.token))
-
-    def _forget(self, call: Call) -> None:
-        """The browser had another session, which it shows no more."""
-        before = self._access.session(owner_cookies.session_token(call), call.secure)
-        if before is not None:
-            self._access.sessions.end(before.id).addErrback(unstored)
+        forget(self._access, self._doorman, call)
+        self._changed()
+        return moved(spelled(onward), *owner_cookies.entered(call, opened))
 
     def _check_form(self, call: Call) -> None:
         """
@@ -210,8 +213,8 @@ class AccessPages:
 
         @raise Forbidden: it is not.
         """
-        kept, said = owner_cookies.form_token(call), texts(call).get("form", "")
-        if not kept or not equal(kept, said):
+        said = texts(call).get("form", "")
+        if not any(kept and equal(kept, said) for kept in owner_cookies.form_tokens(call)):
             raise Forbidden(STALE)
 
     async def _again(self, call: Call, name: str, onward: str, wrong: Exception) -> Answer:
@@ -232,9 +235,16 @@ class AccessPages:
 TITLES = {"login": "Log in", "welcome": "Welcome"}
 
 
-def with_header(answer: Answer, header: tuple[str, str]) -> Answer:
-    """An answer with one more."""
-    return evolve(answer, headers=(*answer.headers, header))
+def forget(access: OwnerAccess, doorman: Doorman, call: Call) -> None:
+    """A browser that is let in had another session, which it shows no more."""
+    before = doorman.found(call)
+    if before is not None:
+        access.sessions.end(before[1].id).addErrback(unstored)
+
+
+def with_header(answer: Answer, *headers: tuple[str, str]) -> Answer:
+    """An answer with one more, or some."""
+    return evolve(answer, headers=(*answer.headers, *headers))
 
 
 def texts(call: Call) -> dict[str, str]:

@@ -14,7 +14,7 @@ from bumper_tw.values import Principal
 from bumper_tw.web import owner_cookies
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import Answer, Call, json_answer
-from bumper_tw.web.dashboard.access import unstored, with_header
+from bumper_tw.web.dashboard.access import forget, unstored, with_header
 from bumper_tw.web.dashboard.access_log import AccessLog, told
 from bumper_tw.web.doorman import Doorman, Visitor, bearer_of
 from bumper_tw.web.routes import GET, POST, Ask, Route
@@ -32,12 +32,14 @@ class AccessRoutes:
     C{/api/session}, C{/api/sessions}, C{/api/owner}, C{/api/tokens}, C{/api/access}.
 
     @ivar house: who may see and change everything.
+    @ivar changed: is called whenever others than before are let in.
     """
 
     access: OwnerAccess
     doorman: Doorman
     log: AccessLog
     house: Callable[[Call], Principal]
+    changed: Callable[[], object] = lambda: None
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
@@ -77,19 +79,25 @@ class AccessRoutes:
         """The password gives a cookie, and what changes have to come with."""
         check_json(call)
         password, arrival = call.field("password", str), self.doorman.arrival(call)
-        return self.access.login(password, arrival).addCallback(let_in, call)
+        return self.access.login(password, arrival).addCallback(self._in, call)
 
     def claim(self, call: Call) -> Deferred[Answer]:
         """The first visit."""
         check_json(call)
         code, password = call.field("code", str), call.field("password", str)
         claimed = self.access.claim(code, password, self.doorman.arrival(call))
-        return claimed.addCallback(let_in, call)
+        return claimed.addCallback(self._in, call)
+
+    def _in(self, opened: Opened, call: Call) -> Answer:
+        forget(self.access, self.doorman, call)
+        self.changed()
+        return let_in(opened, call)
 
     def log_out(self, call: Call) -> Deferred[Answer]:
         """This browser is forgotten."""
         session = self.doorman.visitor(call).session
         ended = self.access.sessions.end(session.id).addErrback(unstored)
+        self.changed()
         return ended.addCallback(lambda _: with_header(done(), owner_cookies.left(call)))
 
     def change_password(self, call: Call) -> Deferred[Answer]:
@@ -98,7 +106,7 @@ class AccessRoutes:
         self.doorman.visitor(call)
         old, new = call.field("old", str), call.field("new", str)
         changed = self.access.change_password(old, new, self.doorman.arrival(call))
-        return changed.addCallback(let_in, call)
+        return changed.addCallback(self._in, call)
 
     # Browsers
 
@@ -114,7 +122,9 @@ class AccessRoutes:
     def end_session(self, call: Call) -> Deferred[Answer]:
         """One of them has to log in again."""
         self.house(call)
-        return self.access.sessions.end(call.segments["session"]).addCallback(done)
+        ended = self.access.sessions.end(call.segments["session"])
+        self.changed()
+        return ended.addCallback(done)
 
     # Tokens
 
@@ -135,7 +145,9 @@ class AccessRoutes:
     def remove_token(self, call: Call) -> Deferred[Answer]:
         """One of them opens nothing any more."""
         self._check_owner(call)
-        return self.access.tokens.remove(call.segments["token"]).addCallback(done)
+        removed = self.access.tokens.remove(call.segments["token"])
+        self.changed()
+        return removed.addCallback(done)
 
     def _check_owner(self, call: Call) -> None:
         """
@@ -169,7 +181,7 @@ def check_json(call: Call) -> None:
 def let_in(opened: Opened, call: Call) -> Answer:
     """What a browser gets that is logged in."""
     answer = private({"csrf": csrf_of(opened.token), "session": opened.session.id})
-    return with_header(answer, owner_cookies.entered(call, opened.token))
+    return with_header(answer, *owner_cookies.entered(call, opened))
 
 
 def session_told(session: Session, mine: str) -> dict[str, Any]:

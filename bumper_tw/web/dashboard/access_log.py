@@ -1,7 +1,8 @@
 """
 Who did what here: logins, refusals, changes and downloads; not what is only looked at.
 
-What was refused is kept apart, so that nobody who is not let in can push out what was done.
+What the owner does, what members of the house do, and what others want is kept apart, so that
+nobody can push out what somebody else did; and who gets in stands for itself.
 """
 
 from collections import deque
@@ -12,15 +13,15 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from bumper_tw.errors import LoginRefused, StorageError
+from bumper_tw.errors import BadRequest, BumperError, LoginRefused, StorageError
 from bumper_tw.front.contact import clean
 from bumper_tw.web.api import FAILURES
 from bumper_tw.web.call import Answer, Call
 from bumper_tw.web.origins import is_safe
 from bumper_tw.web.routes import Ask, Route
 
-#: As much is kept of what was done, and of what was refused.
-DONE, REFUSED = 400, 100
+#: As much is kept of what the owner did, and of what others did or wanted.
+DONE, OTHERS = 400, 100
 
 #: As much is kept of anything that somebody says.
 LONGEST = 100
@@ -34,9 +35,24 @@ NO = frozenset({401, 403, 429})
 #: Where somebody becomes the owner, in our eyes.
 ENTRANCES = frozenset({"/login", "/welcome", "/api/session", "/api/owner"})
 SOMEBODY, OWNER = "somebody, ", "owner, "
+TOKEN, ACCOUNT = "token ", "account "
 
-#: What is told of something that broke.
-BROKEN = 500
+#: What stands for itself.
+DECIDED = "who gets in"
+
+#: What decides who gets in from now on.
+DECISIVE = (
+    "/login",
+    "/welcome",
+    "/logout",
+    "/api/session",
+    "/api/owner",
+    "/api/tokens",
+    "/api/accounts",
+)
+
+#: From here on a status tells of a failure; and what is told of something that broke.
+FAILED, BROKEN = 400, 500
 
 #: Every failure, and what the site says for all routes when the disk refuses.
 STATUSES = {**{cls: status for cls, (status, _) in FAILURES.items()}, StorageError: 503}
@@ -55,6 +71,8 @@ class Access:
     @ivar did: the robot it was about, if it was about one.
     @ivar status: of the answer, as in HTTP.
     @ivar times: how often, one after the other.
+    @ivar about: what else the path names: an action, a service, an account.
+    @ivar why: for what reason it was refused, if somebody said.
     """
 
     number: int
@@ -65,6 +83,8 @@ class Access:
     did: str
     status: int
     times: int = 1
+    about: str = ""
+    why: str = ""
 
     @property
     def refused(self) -> bool:
@@ -90,13 +110,18 @@ class AccessLog:
         @param heard: is told of each.
         """
         self._clock, self._who, self._heard = clock, who, heard
-        self._done: deque[Access] = deque(maxlen=DONE)
-        self._refused: deque[Access] = deque(maxlen=REFUSED)
+        # By who it was, and for what.
+        self._rings: dict[str, deque[Access]] = {
+            OWNER: deque(maxlen=DONE),
+            ACCOUNT: deque(maxlen=OTHERS),
+            SOMEBODY: deque(maxlen=OTHERS),
+            DECIDED: deque(maxlen=OTHERS),
+        }
         self._number = 0
 
     def entries(self) -> list[Access]:
         """All of them, the newest first."""
-        every = [*self._done, *self._refused]
+        every = [access for ring in self._rings.values() for access in ring]
         return sorted(every, key=lambda access: -access.number)
 
     def watched(self, routes: Iterable[Route]) -> Iterator[Route]:
@@ -137,9 +162,10 @@ class AccessLog:
 
     def _failed(self, call: Call, route: Route, who: str, wrong: Exception) -> None:
         if not is_safe(call) or isinstance(wrong, LoginRefused):
-            self.add(call, route.path, who or self._who(call), status_of(wrong))
+            reason = str(wrong) if isinstance(wrong, BumperError) else ""
+            self.add(call, route.path, who or self._who(call), status_of(wrong), reason)
 
-    def add(self, call: Call, path: str, who: str, status: int) -> None:
+    def add(self, call: Call, path: str, who: str, status: int, why: str = "") -> None:
         """
         Write something down.
 
@@ -154,8 +180,10 @@ class AccessLog:
             clean(f"{call.method} {path}", LONGEST),
             clean(call.segments.get("did", ""), LONGEST),
             status,
+            about=clean(about(call), LONGEST),
+            why=clean(why, LONGEST),
         )
-        self._keep(self._refused if access.refused else self._done, access)
+        self._keep(self._rings[ring_of(access, path)], access)
 
     def _keep(self, kept: deque[Access], access: Access) -> None:
         if kept and access.same(kept[-1]):
@@ -164,11 +192,34 @@ class AccessLog:
         self._heard(access)
 
 
+def about(call: Call) -> str:
+    """What the path names besides a robot; of settings, which."""
+    named = [said for name, said in call.segments.items() if name != "did"]
+    try:
+        chosen = [*call.body()] if call.method == "PATCH" else []
+    except BadRequest:
+        chosen = []
+    return " ".join([*named, *chosen])
+
+
 def let_in(who: str, path: str, status: int) -> str:
     """Who it turns out to be, after the answer; in words."""
-    if path in ENTRANCES and status < 400 and who.startswith(SOMEBODY):
+    if path in ENTRANCES and status < FAILED and who.startswith(SOMEBODY):
         return OWNER + who.removeprefix(SOMEBODY)
     return who
+
+
+def ring_of(access: Access, path: str) -> str:
+    """
+    With what else something is kept.
+
+    @param path: without what is somebody's.
+    """
+    if access.who.startswith(ACCOUNT):
+        return ACCOUNT
+    if not access.who.startswith((OWNER, TOKEN)):
+        return SOMEBODY
+    return DECIDED if access.status < FAILED and path.startswith(DECISIVE) else OWNER
 
 
 def is_saved(answer: Answer) -> bool:

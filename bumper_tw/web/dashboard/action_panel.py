@@ -44,13 +44,18 @@ class ActionPanel(Element):
     def actions(self, _: "IRequest | None", tag: Tag) -> Iterator[Tag]:
         """One form for each."""
         for action in self._offered["actions"]:
-            if is_offered(action):
-                yield tag.clone().fillSlots(
-                    name=action["name"],
-                    label=action["label"],
-                    arguments=[field(action["name"], each) for each in action["arguments"]],
-                    button=self._button(action),
-                )
+            form = tag.clone().fillSlots(
+                name=action["name"],
+                label=action["label"],
+                arguments=[field(action["name"], each) for each in action["arguments"]],
+                button=self._button(action),
+            )
+            yield form if is_offered(action) else form(hidden="hidden")
+
+    @renderer
+    def names(self, _: "IRequest | None", tag: Tag) -> Tag:
+        """What it can do, to be read where no script runs."""
+        return tag(tags.li(each["label"]) for each in self._offered["actions"])
 
     def _button(self, action: Values) -> Tag:
         """What sends it; without scripts there is none."""
@@ -66,7 +71,7 @@ def is_setting(action: Values) -> bool:
 
 
 def is_offered(action: Values) -> bool:
-    """Whether people can choose what it needs: rooms, once the map is known."""
+    """Whether people can choose what it needs: rooms, which scripts add once there are some."""
     needed = (each for each in action["arguments"] if each["kind"] == "rooms")
     return all(each["choices"] for each in needed)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import asdict
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from bumper_tw.core.acting import Acting, Done
 from bumper_tw.core.command_log import CommandLog
@@ -13,11 +14,11 @@ from bumper_tw.dialect import actions
 from bumper_tw.dialect.action_arguments import Argument, Traits, rooms_of
 from bumper_tw.dialect.actions import Action
 from bumper_tw.dialect.envelopes import parse_json
-from bumper_tw.errors import BadRequest
+from bumper_tw.errors import BadRequest, BumperError
 from bumper_tw.values import Device, Principal
 from bumper_tw.web.api import REFUSED, failure
 from bumper_tw.web.call import Answer, Call, json_answer
-from bumper_tw.web.dashboard.robot_traits import RobotTraits
+from bumper_tw.web.dashboard.robot_traits import RobotTraits, name_of
 from bumper_tw.web.dashboard.shown_as import Place, Wish, shown_as
 from bumper_tw.web.routes import GET, POST, Route
 
@@ -75,6 +76,10 @@ class ActionRoutes:
             "actions": [action_values(each, traits) for each in actions.possible(traits)],
         }
 
+    def called(self, device: Device) -> str:
+        """What people call a robot."""
+        return name_of(device, self._fleet.registry.devices())
+
     def possible(self, call: Call) -> Answer:
         """The same, for scripts."""
         return json_answer(self.offered(self._robot(call)))
@@ -87,7 +92,7 @@ class ActionRoutes:
         action = actions.named(call.segments["action"], traits)
         orders = action.orders(given, traits)
         done = self._acting.act(device, orders, asked_by(call), action.all_of_them)
-        return done.addCallback(render, device, action)
+        return done.addCallbacks(render, spoken, (device, action), errbackArgs=(device,))
 
     def shown_as(self, call: Call) -> Answer:
         """How scripts, MQTT clients and Home Assistant have the same done."""
@@ -98,7 +103,9 @@ class ActionRoutes:
         orders = self._acting.preferred(device, action.orders(given, traits))
         chosen = action.checked(given, traits)
         place = Place(call.base_url, self._acting.now())
-        wish = Wish(device, action.name, action.called(traits), chosen, orders)
+        wish = Wish(
+            device, self.called(device), action.name, action.called(traits), chosen, orders
+        )
         return json_answer({"ways": [asdict(way) for way in shown_as(place, wish)]})
 
     def commands(self, call: Call) -> Answer:
@@ -137,6 +144,13 @@ def render(done: Done, device: Device, action: Action) -> Answer:
     }
     refused = {"error": done.refusal, "reason": REFUSED} if done.refusal else {}
     return json_answer(answer | refused)
+
+
+def spoken(why: Failure, device: Device) -> Failure:
+    """A failure without the name that only machines have for a robot."""
+    if not isinstance(why.value, BumperError):
+        return why
+    return Failure(type(why.value)(str(why.value).replace(device.id.did, "it")))
 
 
 def action_values(action: Action, traits: Traits) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A robot's card: all that there is to say of it on one page, in words and in values."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -95,7 +95,7 @@ class Cards:
         online = self.registry.online(did)
         refused, allowed = self.refused(did), self.allowed(did)
         return {
-            **identity(device, known),
+            **identity(device, known, self.registry.devices()),
             **condition(known, online, self.errors),
             **settings(known),
             "blocked": refused,
@@ -104,21 +104,49 @@ class Cards:
         }
 
 
-def identity(device: Device, known: Said) -> Card:
-    """What a robot is."""
+def identity(device: Device, known: Said, every: Iterable[Device]) -> Card:
+    """
+    What a robot is.
+
+    @param every: all robots of the house.
+    """
     model, firmware = models.model(device.id.model), known.of(Firmware)
     category = models.UNKNOWN if model is None else model.category
-    called = words.readable(device.nick) or ("" if model is None else words.readable(model.name))
+    name, product = called(device, every), device.id.model if model is None else model.name
+    product = words.readable(product)
     version = device.firmware or ("" if firmware is None else firmware.version)
     return {
         "did": device.id.did,
-        "name": called or f"Robot {words.readable(device.name or device.id.did, 24)}",
-        "model": words.readable(device.id.model if model is None else model.name),
+        "name": name,
+        "model": product,
+        "model_text": "" if name.startswith(product) else product,
         "category": category,
         "image": f"/page/robot-{DRAWN.get(category, NEUTRAL)}.svg",
         "protocol": PROTOCOLS[device.company],
         "firmware": words.readable(version),
     }
+
+
+def called(device: Device, every: Iterable[Device]) -> str:
+    """What a robot is called on pages: with the end of its number, if others are called alike."""
+    name, number = words.readable(device.nick) or product_of(device), device.name or device.id.did
+    if not name:
+        return f"Robot {words.readable(number, 24)}"
+    alike = any(each.id.did != device.id.did and is_called_alike(each, device) for each in every)
+    return f"{name} {words.readable(number)[-4:]}" if alike else name
+
+
+def is_called_alike(one: Device, other: Device) -> bool:
+    """Whether two robots have the same name, or none and the same product."""
+    if one.nick != other.nick:
+        return False
+    return bool(one.nick or one.id.model == other.id.model or product_of(one) == product_of(other))
+
+
+def product_of(device: Device) -> str:
+    """What shops call a robot; empty if no catalogue knows it."""
+    model = models.model(device.id.model)
+    return "" if model is None else words.readable(model.name)
 
 
 def condition(known: Said, online: bool, errors: Mapping[str, Sequence[str]]) -> Card:

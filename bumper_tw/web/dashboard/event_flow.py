@@ -1,6 +1,6 @@
 """One page that is open, and what it is told (HTML standard, 9.2, server-sent events)."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 
 from bumper_tw.core.feed import Change, Feed
 from bumper_tw.dialect.envelopes import to_json
@@ -44,22 +44,22 @@ class Hearing:
     """
     What one listener may hear.
 
+    @ivar kinds: that are for him at all; C{None} for all.
     @ivar robots: that he has to do with.
     """
 
     def __init__(
-        self, kinds: Container[str] | None, permits: IPermits, uid: str, robots: set[str]
+        self, kinds: frozenset[str] | None, permits: IPermits, uid: str, robots: set[str]
     ) -> None:
         """
-        @param kinds: C{None} for all.
         @param robots: when he begins to listen.
         """
-        self._kinds, self._permits, self._uid = kinds, permits, uid
+        self.kinds, self._permits, self._uid = kinds, permits, uid
         self.robots = robots
 
     def kind(self, kind: str) -> bool:
         """Whether that is for him at all."""
-        return self._kinds is None or kind in self._kinds
+        return self.kinds is None or kind in self.kinds
 
     def may(self, change: Change) -> bool:
         """Whether he may hear this."""

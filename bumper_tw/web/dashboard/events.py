@@ -9,7 +9,7 @@ from bumper_tw.core.feed import Feed
 from bumper_tw.core.fleet import Fleet
 from bumper_tw.errors import LoginRefused
 from bumper_tw.front.crowd import Headcount
-from bumper_tw.values import Principal
+from bumper_tw.values import Principal, Role
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import Answer, Call, json_answer
 from bumper_tw.web.dashboard.cards import Card, Cards
@@ -19,6 +19,8 @@ from bumper_tw.web.streams import Streamed
 
 #: Streams at one time, in all and to one address.
 MOST, MOST_PER_PEER = 40, 12
+#: As many of them are for the owner alone: members of the house must not keep him out.
+OF_OWNER = 10
 #: Seconds after which a connection is told to be alive.
 BEAT = 15.0
 
@@ -59,7 +61,8 @@ class EventRoutes:
         self._script = Script(feed)
         # By what they were asked with.
         self._flows: dict[EventFlow, Call] = {}
-        self._peers = Headcount(MOST, MOST_PER_PEER)
+        self._owner = Headcount(MOST, MOST_PER_PEER)
+        self._others = Headcount(MOST - OF_OWNER, MOST_PER_PEER)
         self._beats = LoopingCall(self._beat)
         self._beats.clock = clock
 
@@ -90,33 +93,36 @@ class EventRoutes:
 
     def events(self, call: Call) -> Answer:
         """What changes, from where the page was made, or from what it has heard last."""
-        uid = self._guard(call).name
+        who = self._guard(call)
+        uid, crowd = who.name, self._owner if who.role is Role.OWNER else self._others
         if len(self) >= MOST:
             return crowded(503, f"there are {MOST} open pages already: close some of them")
-        if self._peers.full(call.peer):
+        if crowd.full(call.peer):
             return crowded(429, f"you have {MOST_PER_PEER} pages open: close some of them")
         position = call.header("last-event-id") or call.query("after")
         hearing = self._hearing(uid, call)
         flow = EventFlow(self._feed, self._script, hearing, position, lambda: self._cards_of(uid))
-        self._enter(flow, call)
+        self._enter(flow, call, crowd)
         return Streamed(b"", 200, KIND, HEADERS, flow=flow)
 
     def _hearing(self, uid: str, call: Call) -> Hearing:
         robots = {device.id.did for device in self._fleet.seen_by(uid)}
-        kinds = None if is_let_in(self._house, call) else OF_ROBOTS
-        return Hearing(kinds, self._fleet.permits, uid, robots)
+        return Hearing(self._kinds(call), self._fleet.permits, uid, robots)
 
-    def _enter(self, flow: EventFlow, call: Call) -> None:
+    def _kinds(self, call: Call) -> frozenset[str] | None:
+        return None if is_let_in(self._house, call) else OF_ROBOTS
+
+    def _enter(self, flow: EventFlow, call: Call, crowd: Headcount) -> None:
         peer = call.peer
-        self._peers.enter(peer)
+        crowd.enter(peer)
         self._flows[flow] = call
-        flow.when_ended(lambda: self._leave(flow, peer))
+        flow.when_ended(lambda: self._leave(flow, peer, crowd))
         if not self._beats.running:
             self._beats.start(BEAT, now=False)
         self._look_at(flow.hearing.robots)
 
-    def _leave(self, flow: EventFlow, peer: str) -> None:
-        self._peers.leave(peer)
+    def _leave(self, flow: EventFlow, peer: str, crowd: Headcount) -> None:
+        crowd.leave(peer)
         del self._flows[flow]
         if not self._flows and self._beats.running:
             self._beats.stop()
@@ -132,9 +138,13 @@ class EventRoutes:
             self._look(did)
 
     def look_again(self) -> None:
-        """End the streams of those who would not be let in any more."""
+        """
+        End the streams of those who would not be let in any more, or may hear something else than
+        when they came: their browsers come back, and are told what is for them.
+        """
         for flow, call in list(self._flows.items()):
-            if not is_let_in(self._guard, call):
+            kinds = flow.hearing.kinds
+            if not is_let_in(self._guard, call) or self._kinds(call) != kinds:
                 flow.end()
 
     def stop(self) -> None:

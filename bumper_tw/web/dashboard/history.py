@@ -20,6 +20,7 @@ from bumper_tw.web.dashboard.chart_days import DAY, Wall
 from bumper_tw.web.dashboard.frame import Admit, Visit, page_failure, shown
 from bumper_tw.web.dashboard.history_page import MOST, HistoryPage, JobPage, Past, Pictured
 from bumper_tw.web.dashboard.history_words import job, moment, sheet
+from bumper_tw.web.dashboard.robot_traits import name_of
 from bumper_tw.web.routes import GET, Route
 
 #: Jobs in one answer of the API, if nobody says how many.
@@ -93,7 +94,11 @@ class HistoryRoutes:
         reports = await self.reports.history(did, Battery.kind, since, REPORTS)
         latest = (report.reading for report in self.telemetry.latest(did))
         counted = next((each for each in latest if isinstance(each, Totals)), None)
-        return Past(device, logs, charges(reports), counted, self.traced(did), now)
+        name = self._name(device)
+        return Past(device, name, logs, charges(reports), counted, self.traced(did), now)
+
+    def _name(self, device: Device) -> str:
+        return name_of(device, self.fleet.registry.devices())
 
     def _shown(self, past: Past, visit: Visit) -> Deferred[Answer]:
         page = HistoryPage(past, self.wall, self.pictured)
@@ -116,7 +121,7 @@ class HistoryRoutes:
         log = next((each for each in logs if str(each.started_at) == start), None)
         if log is None:
             raise DeviceUnknown("this robot has not begun any cleaning then")
-        past = Past(device, logs, (), None, (), self.clock.seconds())
+        past = Past(device, self._name(device), logs, (), None, (), self.clock.seconds())
         covered, pictured = self.covered(device.id.did, log), self.pictured(log)
         page = JobPage(past, log, self.wall, covered, pictured)
         return shown(visit, f"Cleaning of {moment(log.started_at, self.wall)}", page)

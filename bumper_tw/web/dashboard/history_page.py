@@ -7,7 +7,6 @@ from attrs import frozen
 from twisted.web.iweb import IRequest
 from twisted.web.template import Element, Flattenable, Tag, renderer, tags
 
-from bumper_tw.front.contact import clean
 from bumper_tw.readings import Totals
 from bumper_tw.values import CleaningLog, Device
 from bumper_tw.web.dashboard.battery_chart import Charge, battery
@@ -31,6 +30,7 @@ class Past:
     """
     What is known of one robot's history.
 
+    @ivar name: what the robot is called.
     @ivar logs: the newest first.
     @ivar totals: what the robot itself has counted, if it has told.
     @ivar traced: when those jobs began of which it is known where the robot was.
@@ -38,17 +38,12 @@ class Past:
     """
 
     device: Device
+    name: str
     logs: Sequence[CleaningLog]
     charges: Sequence[Charge]
     totals: Totals | None
     traced: Container[int]
     now: float
-
-    @property
-    def name(self) -> str:
-        """What the robot is called."""
-        device = self.device
-        return clean(device.nick or device.name or device.id.did, 60)
 
     @property
     def place(self) -> str:

@@ -23,6 +23,9 @@ from bumper_tw.web.trust_page import kept
 #: As many findings are told on the first page; the rest, where it leads to.
 MOST = 3
 
+#: So many robots are shown at once: a page with more takes its time.
+FIRST = 40
+
 Card = Mapping[str, Any]
 
 
@@ -35,6 +38,12 @@ def counted(cards: Sequence[Card]) -> str:
     """How many robots there are, and how many of them connected; scripts say it alike."""
     many, here = len(cards), sum(bool(card["online"]) for card in cards)
     return f"{many} robot{'' if many == 1 else 's'}, {here} connected" if many else ""
+
+
+def first(cards: Iterable[Card], most: int = FIRST) -> list[Card]:
+    """Some robots, in the order of their names; those that are connected do not have to wait."""
+    nearest = sorted(cards, key=lambda card: (not card["online"], by_name(card)))
+    return sorted(nearest[:most], key=by_name)
 
 
 class CardElement(Bound):
@@ -63,11 +72,13 @@ class Home(Element):
     Every robot.
 
     @param findings: sentences on what is wrong with this box.
+    @param whole: whether all are to be shown, however many there are.
     """
 
-    def __init__(self, cards: Iterable[Card], findings: Sequence[str]) -> None:
+    def __init__(self, cards: Iterable[Card], findings: Sequence[str], whole: bool) -> None:
         super().__init__(template("home"))
-        self._cards = sorted(cards, key=by_name)
+        self._cards = list(cards)
+        self._shown = first(self._cards, len(self._cards) if whole else FIRST)
         self._findings = findings
 
     @renderer
@@ -88,7 +99,12 @@ class Home(Element):
     @renderer
     def cards(self, _: "IRequest | None", tag: Tag) -> Tag:
         """One after the other."""
-        return tag(CardElement(card) for card in self._cards)
+        return tag(CardElement(card) for card in self._shown)
+
+    @renderer
+    def rest(self, _: "IRequest | None", tag: Tag) -> Flattenable:
+        """The way to those that are not shown."""
+        return kept(tag, len(self._shown) < len(self._cards))
 
     @renderer
     def empty(self, _: "IRequest | None", tag: Tag) -> Tag:
@@ -128,5 +144,6 @@ class HomePage:
 
     def page(self, call: Call) -> Deferred[Answer]:
         """Show it."""
-        visit = self._admit(call)
-        return shown(visit, "Robots", Home(self._cards(), self._findings()), "home.js")
+        visit, whole = self._admit(call), bool(call.query("all"))
+        home = Home(self._cards(), self._findings(), whole)
+        return shown(visit, "Robots", home, "home.js")

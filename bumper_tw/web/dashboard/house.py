@@ -20,6 +20,7 @@ from bumper_tw.web.dashboard.house_parts import (
     page,
     rows,
     shown_text,
+    told,
 )
 from bumper_tw.web.dashboard.house_services import listener_text
 from bumper_tw.web.routes import GET, Route
@@ -34,6 +35,9 @@ CHECKS = {
     "certificate": "The certificate is good",
     "dns": "The names of the vendor lead here",
 }
+
+#: Checks about where the names of the vendor lead; what is to be done is a step of the set-up.
+NAMES, STEP = frozenset({"names", "names-ipv6", "dns"}), "/setup#step-dns"
 
 
 class HouseRoutes:
@@ -136,13 +140,21 @@ def finding_row(finding: Mapping[str, Any]) -> Mapping[str, Flattenable]:
     """One finding of the doctor."""
     lines = "\n".join(shown_text(line, 500) for line in finding["lines"])
     hosts = ", ".join(shown_text(host) for host in finding["hosts"])
+    failed = finding["sound"] is False
     return {
         "check": shown_text(finding["check"]),
-        "sentence": shown_text(finding["sentence"], 1000),
-        "remedy": shown_text(finding["remedy"], 1000),
+        "sentence": told(finding["sentence"]),
+        "step": step() if failed and finding["check"] in NAMES else "",
+        "remedy": told(finding["remedy"]),
         "lines": tags.pre(lines) if lines else "",
         "hosts": tags.p(f"Seen from {hosts}.", **{"class": "quiet"}) if hosts else "",
     }
+
+
+def step() -> Tag:
+    """The way to what tells how to have names lead here."""
+    link = tags.a("Step 2 of the set-up", href=STEP)
+    return tags.p(link, " shows what to do, and turns green when it works.")
 
 
 def check_row(name: str, found: Mapping[str, Any]) -> Mapping[str, Flattenable]:
@@ -151,5 +163,6 @@ def check_row(name: str, found: Mapping[str, Any]) -> Mapping[str, Flattenable]:
         "name": CHECKS.get(name, name),
         "badge": "badge good" if found["ok"] else "badge bad",
         "verdict": "Yes" if found["ok"] else "No",
-        "why": f"({shown_text(found['why'])})" if found["why"] else "",
+        "why": told(found["why"]) if found["why"] else "",
+        "step": step() if name in NAMES and not found["ok"] else "",
     }

@@ -10,7 +10,8 @@ from twisted.web.template import Element, Flattenable, Tag, renderer
 from bumper_tw.web.call import Answer, Call
 from bumper_tw.web.dashboard.access_log import Access
 from bumper_tw.web.dashboard.frame import Admit, shown, template
-from bumper_tw.web.dashboard.house_parts import Here, kept, moment, page, rows, shown_text
+from bumper_tw.web.dashboard.house_parts import Here, kept, moment, page, rows, shown_text, told
+from bumper_tw.web.dashboard.house_words import Named, deed, reason
 from bumper_tw.web.routes import Route
 
 #: What a status means, for people.
@@ -26,8 +27,11 @@ class Log(Protocol):
 class AccessPage:
     """C{/house/access}."""
 
-    def __init__(self, log: Log, admit: Admit, here: Here) -> None:
-        self._log, self._admit, self._here = log, admit, here
+    def __init__(self, log: Log, admit: Admit, here: Here, named: Named = str) -> None:
+        """
+        @param named: what robots are called.
+        """
+        self._log, self._admit, self._here, self._named = log, admit, here, named
 
     def routes(self) -> tuple[Route, ...]:
         """The page."""
@@ -36,15 +40,15 @@ class AccessPage:
     def page(self, call: Call) -> Deferred[Answer]:
         """The last things that were done, the newest first."""
         visit = self._admit(call)
-        return shown(visit, "Access", AccessTable(self._log.entries()))
+        return shown(visit, "Access", AccessTable(self._log.entries(), self._named))
 
 
 class AccessTable(Element):
     """What is on the page."""
 
-    def __init__(self, entries: Sequence[Access]) -> None:
+    def __init__(self, entries: Sequence[Access], named: Named) -> None:
         super().__init__(template("house_access"))
-        self._entries = entries
+        self._entries, self._named = entries, named
 
     @renderer
     def some(self, _: "IRequest | None", tag: Tag) -> Flattenable:
@@ -59,10 +63,10 @@ class AccessTable(Element):
     @renderer
     def entries(self, _: "IRequest | None", tag: Tag) -> Iterator[Tag]:
         """Each of them."""
-        return rows(tag, map(access_row, self._entries))
+        return rows(tag, (access_row(each, self._named) for each in self._entries))
 
 
-def access_row(access: Access) -> dict[str, Flattenable]:
+def access_row(access: Access, named: Named) -> dict[str, Flattenable]:
     """One of them."""
     done = FAILED if access.status >= 400 else DONE
     badge, verdict = REFUSED if access.refused else done
@@ -71,9 +75,8 @@ def access_row(access: Access) -> dict[str, Flattenable]:
         "at": moment(access.at),
         "who": shown_text(access.who) or "somebody",
         "peer": shown_text(access.peer) or "this box",
-        "what": shown_text(access.what) + times,
-        "did": shown_text(access.did),
+        "what": shown_text(deed(access, named)) + times,
         "badge": badge,
         "verdict": verdict,
-        "status": str(access.status),
+        "why": told(reason(access)) if access.status >= 400 else "",
     }

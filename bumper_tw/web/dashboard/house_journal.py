@@ -1,5 +1,6 @@
 """The journal of connections as a page: who came, what became of it, and what to do."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -13,10 +14,21 @@ from twisted.web.template import Element, Flattenable, Tag, renderer, tags
 from bumper_tw.dialect.envelopes import parse_json
 from bumper_tw.errors import BadRequest
 from bumper_tw.front.chronicle import Chronicle
+from bumper_tw.front.contact import Contact
 from bumper_tw.front.journal import Entry
 from bumper_tw.web.call import Answer, Call, is_address
 from bumper_tw.web.dashboard.frame import Admit, Visit, shown, template
-from bumper_tw.web.dashboard.house_parts import Here, kept, moment, page, rows, shown_text
+from bumper_tw.web.dashboard.house_parts import (
+    LONGEST,
+    Here,
+    kept,
+    moment,
+    page,
+    rows,
+    shown_text,
+    told,
+)
+from bumper_tw.web.dashboard.house_words import Named
 from bumper_tw.web.journal import host_of
 from bumper_tw.web.journal_entries import JournalEntries
 from bumper_tw.web.routes import Route
@@ -29,6 +41,12 @@ STORY = 5000
 
 PATH = "/house/journal"
 
+#: How browsers begin to say what they are (RFC 9110, 10.1.5).
+BROWSER = "Mozilla/"
+
+#: What they ask for on our own pages.
+OURS = ("/page/", "/house", "/setup", "/robots/", "/login", "/logout", "/welcome", "/api/")
+
 #: Badges and their words.
 FINE, WRONG = ("badge good", "Fine"), ("badge bad", "Look here")
 
@@ -40,18 +58,35 @@ class Wanted:
 
     @ivar host: only contacts from that address; empty for everything.
     @ivar wrong: only what is wrong.
+    @ivar visits: browsers on our own pages, too.
     """
 
     host: str = ""
     wrong: bool = False
+    visits: bool = False
+
+    def takes(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry, from an address that is wanted, is to be on the page."""
+        if self.wrong and entry["diagnosis"]["sound"]:
+            return False
+        return self.visits or not is_visit(entry)
 
 
 class JournalPage:
     """C{/house/journal}; programs ask C{/api/journal}."""
 
     def __init__(
-        self, clock: IReactorTime, chronicle: Chronicle, admit: Admit, here: Here
+        self,
+        clock: IReactorTime,
+        chronicle: Chronicle,
+        admit: Admit,
+        here: Here,
+        named: Named = str,
     ) -> None:
+        """
+        @param named: what robots are called.
+        """
+        self._named = named
         self._journal, self._admit, self._here = chronicle.journal, admit, here
         self._entries = JournalEntries(clock, chronicle)
 
@@ -67,21 +102,21 @@ class JournalPage:
     async def _page(self, visit: Visit, wanted: Wanted) -> Answer:
         # Now: what changes while they are made is heard of through the stream.
         found = [e for e in self._journal.latest() if wanted.host in {"", host_of(e)}]
-        told = await self._told(found, wanted.wrong)
-        return await shown(visit, "Journal", JournalTable(wanted, told), "journal.js")
+        entries = await self._told(sorted(found, key=time_of, reverse=True), wanted)
+        return await shown(visit, "Journal", JournalTable(wanted, entries), "journal.js")
 
-    async def _told(self, found: Sequence[Entry], wrong: bool) -> list[Mapping[str, Any]]:
+    async def _told(self, found: Sequence[Entry], wanted: Wanted) -> list[Mapping[str, Any]]:
         """The first of these, some at a time: each takes a tenth of a millisecond to be judged."""
-        told: list[Mapping[str, Any]] = []
+        taken: list[Mapping[str, Any]] = []
         for start in range(0, len(found), TOGETHER):
             texts = self._entries.told(found[start : start + TOGETHER], full=False)
             for text in texts if isinstance(texts, list) else await texts:
                 entry = parse_json(text)
-                if not (wrong and entry["diagnosis"]["sound"]):
-                    told.append(entry)
-            if len(told) >= MOST:
+                if wanted.takes(entry):
+                    taken.append(called(entry, self._named))
+            if len(taken) >= MOST:
                 break
-        return told[:MOST]
+        return taken[:MOST]
 
 
 def wanted_of(call: Call) -> Wanted:
@@ -93,7 +128,37 @@ def wanted_of(call: Call) -> Wanted:
     host = call.query("host").strip().removeprefix("::ffff:")
     if host and not is_address(host):
         raise BadRequest("that is no address, such as 192.168.1.20")
-    return Wanted(host, call.query("wrong") == "1")
+    return Wanted(host, call.query("wrong") == "1", call.query("visits") == "1")
+
+
+def time_of(entry: Entry) -> float:
+    """The time that is shown of an entry."""
+    return entry.began if isinstance(entry, Contact) else entry.when
+
+
+def is_visit(entry: Mapping[str, Any]) -> bool:
+    """
+    Whether it is only a browser on our own pages, and all went well: there is one of these for
+    every page that somebody opens.
+    """
+    if entry["kind"] != "contact" or not entry["diagnosis"]["sound"]:
+        return False
+    if entry["called"] or entry["robot"] or entry["trusts"]:
+        return False
+    browser = any(claim.startswith(BROWSER) for claim in entry["claims"])
+    return browser and (entry["asked"] == "/" or entry["asked"].startswith(OURS))
+
+
+def called(entry: Mapping[str, Any], named: Named) -> dict[str, Any]:
+    """The same entry with its robot called as on all pages."""
+    did = entry.get("robot", "")
+    name = named(did) if did else ""
+    if not name or name == did:
+        return dict(entry)
+    words = "|".join(re.escape(each) for each in (did, entry.get("name")) if each)
+    found = entry["diagnosis"]
+    sentence = re.sub(rf"(?<![\w-])({words})(?![\w-])", lambda _: name, found["sentence"])
+    return {**entry, "robot_name": name, "diagnosis": {**found, "sentence": sentence}}
 
 
 class JournalTable(Element):
@@ -114,6 +179,11 @@ class JournalTable(Element):
         return tag(checked="checked") if self._wanted.wrong else tag
 
     @renderer
+    def visits(self, _: "IRequest | None", tag: Tag) -> Tag:
+        """Whether browsers on our own pages were, too."""
+        return tag(checked="checked") if self._wanted.visits else tag
+
+    @renderer
     def everything(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """The way back, if there is less than everything."""
         return kept(tag, self._wanted != Wanted())
@@ -126,7 +196,10 @@ class JournalTable(Element):
     @renderer
     def journal(self, _: "IRequest | None", tag: Tag) -> Tag:
         """What scripts go by, too."""
-        return tag(**{"data-host": self._wanted.host, "data-wrong": str(int(self._wanted.wrong))})
+        wanted = self._wanted
+        marks = {"wrong": wanted.wrong, "visits": wanted.visits}
+        flags = {f"data-{name}": str(int(mark)) for name, mark in marks.items()}
+        return tag(**{"data-host": wanted.host, **flags})
 
     @renderer
     def entries(self, _: "IRequest | None", tag: Tag) -> Iterator[Tag]:
@@ -142,6 +215,7 @@ class JournalTable(Element):
 #: The slots of an entry, without anything.
 EMPTY: Mapping[str, Flattenable] = {
     "key": "",
+    "at": "",
     "when": tags.time(""),
     "badge": "badge",
     "verdict": "",
@@ -160,13 +234,14 @@ def entry_row(entry: Mapping[str, Any]) -> Mapping[str, Flattenable]:
     host = entry.get("host", "")
     return {
         "key": key_of(entry),
+        "at": str(entry.get("began") or entry.get("when") or 0.0),
         "when": moment(entry.get("began") or entry.get("when") or 0.0),
         "badge": badge,
         "verdict": verdict,
         "who": shown_text(entry.get("robot_name") or entry.get("who") or "This box"),
         "host": tags.a(host, href=f"{PATH}?{urlencode({'host': host})}") if host else "",
-        "sentence": shown_text(found["sentence"]),
-        "remedy": shown_text(found["remedy"], 1000),
+        "sentence": told(found["sentence"], LONGEST),
+        "remedy": told(found["remedy"]),
         "story": "\n".join(
             shown_text(line, 1000) for line in str(entry["story"])[:STORY].split("\n")
         ),

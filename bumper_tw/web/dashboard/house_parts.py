@@ -1,5 +1,6 @@
 """What the pages about the house have in common."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from bumper_tw.front.contact import clean
 from bumper_tw.values import Principal, Role
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import Call
-from bumper_tw.web.dashboard.frame import page_failure
+from bumper_tw.web.dashboard.frame import page_failure, sentence
 from bumper_tw.web.routes import GET, Ask, Excuse, Route
 
 POST, PUT, PATCH, DELETE = ("POST",), ("PUT",), ("PATCH",), ("DELETE",)
@@ -22,7 +23,10 @@ Here = Callable[[Call], bool]
 #: Tells who asks for the whole house, or raises L{LoginRefused<bumper_tw.errors.LoginRefused>}.
 House = Callable[[Call], Principal]
 
-OWNERS_ONLY = "this is for the owner of the box, who has to set his password first"
+OWNERS_ONLY = "this is for the owner of the box: set the owner's password first"
+
+#: What is said in brackets to whoever edits files.
+ASIDE = re.compile(r" *\([^()]*\bdocs/[^()]*\)")
 
 #: How times are written.
 MINUTES = "%d %b %Y, %H:%M:%S"
@@ -59,6 +63,11 @@ def owners_only(house: House) -> House:
 def shown_text(value: object, longest: int = LONGEST) -> str:
     """A text that may come from anybody, as it is on a page."""
     return clean(str(value), longest)
+
+
+def told(value: object, longest: int = 1000) -> str:
+    """What the server says in its log and to commands, as a sentence for a page."""
+    return sentence(ASIDE.sub("", shown_text(value, longest)))
 
 
 def moment(seconds: float, ago: bool = False) -> Flattenable:

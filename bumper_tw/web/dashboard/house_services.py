@@ -18,6 +18,7 @@ from bumper_tw.web.dashboard.house_parts import (
     owners_only,
     page,
     shown_text,
+    told,
 )
 from bumper_tw.web.routes import GET, Route
 
@@ -87,7 +88,7 @@ class ServicesPage(Element):
                 state_text=STATES[each["state"]],
                 connections=str(each["connections"]),
                 since=moment(each["since"]),
-                why=shown_text(each["why"]),
+                why=told(each["why"]),
                 listeners=listed(each["listeners"]),
             )
 
@@ -105,5 +106,5 @@ def listener_text(listener: Mapping[str, Any]) -> str:
     if listener["shared"]:
         words.append("shared with the other services")
     if not listener["open"]:
-        words.append(f"not open: {shown_text(listener['why'] or 'not started')}")
+        words.append(f"not open: {told(listener['why'] or 'not started')}")
     return ", ".join(words)

@@ -21,6 +21,21 @@ from bumper_tw.web.dashboard.house_parts import (
 )
 from bumper_tw.web.routes import GET, Route
 
+#: What the parts of the program do that write into the log.
+PARTS = {
+    "app": "start and stop",
+    "core": "decisions",
+    "dns": "DNS questions",
+    "front": "connections",
+    "integrations": "figures",
+    "mqtt": "MQTT",
+    "pki": "certificates",
+    "simulator": "simulated robots",
+    "storage": "database",
+    "web": "web",
+    "xmpp": "XMPP",
+}
+
 
 class Settings(Protocol):
     """What can be chosen; see L{bumper_tw.app.dashboard_settings.PageSettings}."""
@@ -119,7 +134,8 @@ def said(setting: Mapping[str, Any], value: Any) -> str:
     if setting["control"] == "choice":
         return str(words.get(value, value))
     if setting["control"] == "levels":
-        return ", ".join(f"{part}: {level}" for part, level in value.items()) or "nothing"
+        pairs = (f"{PARTS.get(part, part)}: {level}" for part, level in value.items())
+        return ", ".join(pairs) or "nothing"
     return f"{value:g} {setting['unit']}"
 
 
@@ -132,7 +148,8 @@ def attributes(setting: Mapping[str, Any], **more: str) -> dict[str, str]:
 def flag(setting: Mapping[str, Any]) -> Flattenable:
     """Yes or no."""
     checked = {"checked": "checked"} if setting["value"] else {}
-    return tags.input(**attributes(setting, type="checkbox", **checked))
+    box = tags.input(**attributes(setting, type="checkbox", **checked))
+    return tags.label(box, " Switched on", **{"class": "row"})
 
 
 def choice(setting: Mapping[str, Any]) -> Flattenable:
@@ -173,7 +190,8 @@ def level(setting: Mapping[str, Any], part: str) -> Tag:
     now = setting["value"].get(part, "")
     named = attributes(setting, id=f"set-{setting['key']}-{part}", **{"data-part": part})
     options = (option(value, words, now) for value, words in setting["options"])
-    return tags.label(f"{part} ", tags.select(*options, **named))
+    words = f"{part}: {PARTS[part]}" if part in PARTS else part
+    return tags.label(f"{words} ", tags.select(*options, **named))
 
 
 #: How each kind is chosen.

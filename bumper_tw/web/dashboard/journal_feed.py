@@ -9,6 +9,8 @@ from bumper_tw.front.chronicle import Chronicle
 from bumper_tw.front.contact import Contact
 from bumper_tw.front.journal import Entry
 from bumper_tw.interfaces import IFeed
+from bumper_tw.web.dashboard.house_journal import called, is_visit
+from bumper_tw.web.dashboard.house_words import Named
 
 #: Entries that pages are told of; older ones are dropped.
 KEPT = 300
@@ -26,8 +28,14 @@ WAITING = 200
 class JournalFeed(Service):
     """Watches the journal and puts entries into the feed."""
 
-    def __init__(self, clock: IReactorTime, chronicle: Chronicle, feed: "IFeed") -> None:
+    def __init__(
+        self, clock: IReactorTime, chronicle: Chronicle, feed: "IFeed", named: Named = str
+    ) -> None:
+        """
+        @param named: what robots are called.
+        """
         self.setName("journal for pages")
+        self._named = named
         self._clock, self._chronicle, self._feed = clock, chronicle, feed
         self._waiting: OrderedDict[str, Entry] = OrderedDict()
         self._told: OrderedDict[str, None] = OrderedDict()
@@ -61,7 +69,8 @@ class JournalFeed(Service):
         self._timer = self._clock.callLater(PAUSE, self._tell) if self._waiting else None
 
     def _put(self, key: str, entry: Entry) -> None:
-        self._feed.put(key, "journal", self._chronicle.entry(entry))
+        value = called(self._chronicle.entry(entry), self._named)
+        self._feed.put(key, "journal", {**value, "visit": is_visit(value)})
         self._told[key] = None
         self._told.move_to_end(key)
         if len(self._told) > KEPT:

@@ -6,6 +6,7 @@ group that is turned over, but for pictures and texts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from attrs import frozen
@@ -13,6 +14,7 @@ from twisted.web.template import Tag
 
 from bumper_tw.core.coverage import Coverage
 from bumper_tw.dialect.maps import Point, TracePoint
+from bumper_tw.dialect.maps_rooms import Room
 from bumper_tw.values import CleaningLog
 
 #: Turns over what it is said of.
@@ -21,8 +23,8 @@ TURNED = "scale(1 -1)"
 #: Millimetres around what is drawn, and as wide and high it is at least.
 MARGIN, LEAST = 300, 2000
 
-#: As wide robots clean, in millimetres.
-BROOM = 300
+#: As wide robots clean, and as high names of rooms are, in millimetres.
+BROOM, TEXT = 300, 250
 
 
 @frozen
@@ -104,20 +106,57 @@ def line(points: Iterable[TracePoint]) -> Iterator[str]:
         last = x, y
 
 
-def covered(points: Sequence[TracePoint], title: str = "Where the robot has been") -> Tag:
-    """Where a robot was in one job: as wide as it cleans, and the way it took."""
+def covered(
+    points: Sequence[TracePoint],
+    title: str = "Where the robot has been",
+    rooms: Sequence[Room] = (),
+) -> Tag:
+    """
+    Where a robot was in one job: as wide as it cleans, and the way it took.
+
+    @param rooms: of the map as it is now, to be seen below.
+    """
+    outlines = [room.outline for room in rooms if room.outline]
+    floor = svg("g", *map(outlined, outlines), class_="rooms")
     path = steps(points)
     broad = svg("path", d=path, class_="broad", stroke_width=BROOM, fill="none")
     thin = svg("path", d=path, class_="trace", fill="none", vector_effect="non-scaling-stroke")
-    turned = svg("g", broad, thin, transform=TURNED)
-    return drawing(around((x, y) for x, y, _ in points), title, turned, class_="covered")
+    names = svg("g", *map(lettered, rooms), font_size=TEXT, fill="currentColor", opacity=0.7)
+    turned = svg("g", floor, broad, thin, transform=TURNED)
+    seen = chain(((x, y) for x, y, _ in points), *outlines)
+    return drawing(around(seen), title, turned, names, class_="covered")
 
 
-def covered_area(coverage: Coverage) -> Callable[[str, CleaningLog], Tag | None]:
-    """Draws where a robot was in a job; what it makes is C{None} if nobody knows."""
+def outlined(outline: Sequence[Point]) -> Tag:
+    """A room, to be looked at only."""
+    line = {"fill": "none", "stroke": "currentColor", "stroke_opacity": 0.4}
+    return svg("polygon", points=corners(outline), vector_effect="non-scaling-stroke", **line)
+
+
+def lettered(room: Room) -> Tag | str:
+    """What a room is called, in its middle."""
+    if room.middle is None:
+        return ""
+    x, y = room.middle
+    return svg("text", room.label, x=x, y=-y, text_anchor="middle")
+
+
+def nowhere(_: str) -> Sequence[Room]:
+    """The rooms of a robot of which none are known."""
+    return ()
+
+
+def covered_area(
+    coverage: Coverage, rooms: Callable[[str], Sequence[Room]] = nowhere
+) -> Callable[[str, CleaningLog], Tag | None]:
+    """
+    Draws where a robot was in a job; what it makes is C{None} if nobody knows.
+
+    @param rooms: those on the map of a robot, by did.
+    """
 
     def area(did: str, log: CleaningLog) -> Tag | None:
         points = coverage.path(did, str(log.started_at))
-        return covered(points) if points else None
+        return covered(points, rooms=rooms(did)) if points else None
 
     return area

@@ -26,6 +26,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: Eight bits a dot, with a palette (PNG, 11.2.1).
 INDEXED = bytes((8, 3, 0, 0, 0))
 
+#: Bytes of a picture; what is no floor does not get more than that.
+LARGEST = 200_000
+
 
 @frozen
 class Picture:
@@ -33,7 +36,8 @@ class Picture:
     A picture of a floor.
 
     @ivar left: where it is, in millimetres; so are the others.
-    @ivar width: in dots, of which each is a cell.
+    @ivar width: in dots, of which each is a cell, if that is not too much.
+    @ivar revision: of the map, where it was last seen to change.
     """
 
     png: bytes
@@ -43,6 +47,7 @@ class Picture:
     top: int
     width: int
     height: int
+    revision: int
 
 
 def picture(found: RobotMap) -> Picture | None:
@@ -56,15 +61,20 @@ def picture(found: RobotMap) -> Picture | None:
     low, high = min(rows), max(rows) + 1
     blank = bytes(right - left)
     shown = [rows[y][left:right] if y in rows else blank for y in range(high - 1, low - 1, -1)]
+    body = png(shown)
+    while len(body) > LARGEST:
+        shown = [row[::2] for row in shown[::2]]
+        body = png(shown)
     across, up = grid.width * grid.columns // 2, grid.height * grid.rows // 2
     return Picture(
-        png(shown),
+        body,
         (left - across) * grid.pixel,
         (low - up) * grid.pixel,
         (right - across) * grid.pixel,
         (high - up) * grid.pixel,
-        right - left,
-        high - low,
+        len(shown[0]),
+        len(shown),
+        found.drawn,
     )
 
 
@@ -96,7 +106,7 @@ def png(rows: list[bytes]) -> bytes:
         chunk(b"IHDR", size + INDEXED),
         chunk(b"PLTE", colours),
         chunk(b"tRNS", alpha),
-        chunk(b"IDAT", zlib.compress(plain)),
+        chunk(b"IDAT", zlib.compress(plain, 1)),
         chunk(b"IEND", b""),
     ))  # fmt: skip
 

@@ -117,7 +117,7 @@ def floor(seen: Seen) -> Tag:
     return svg(
         "image",
         class_="floor",
-        href=picture_url(seen.did, seen.known),
+        href=picture_url(seen.did, found),
         x=found.left,
         y=-found.top,
         width=found.right - found.left,
@@ -132,7 +132,7 @@ def rooms(seen: Seen) -> Iterator[Tag]:
     for room in seen.known.rooms:
         if room.outline:
             named = svg("title", room.label)
-            yield svg("polygon", named, points=corners(room.outline), class_="room",
+            yield svg("polygon", named, points=corners(seen.outline(room)), class_="room",
                       data_room=room.id, vector_effect="non-scaling-stroke")  # fmt: skip
 
 

@@ -74,7 +74,8 @@ class MapRoutes:
 
 def render_map(seen: Seen) -> Answer:
     """A map."""
-    return json_answer(map_values(seen, picture_url(seen.did, seen.known)))
+    url = "" if seen.picture is None else picture_url(seen.did, seen.picture)
+    return json_answer(map_values(seen, url))
 
 
 def render_picture(seen: Seen, known: str) -> Answer:
@@ -85,7 +86,7 @@ def render_picture(seen: Seen, known: str) -> Answer:
     """
     if seen.picture is None:
         raise DeviceUnknown("there is no map of this robot yet")
-    etag = f'"{seen.known.drawn}"'
+    etag = f'"{seen.picture.revision}"'
     headers = (("ETag", etag), ("Cache-Control", "private, no-cache"))
     if etag in known:
         return Answer(b"", 304, headers=headers)

@@ -9,11 +9,11 @@ from bumper_tw.core.maps import RobotMap
 from bumper_tw.interfaces import IDeviceRegistry, ITelemetry
 from bumper_tw.readings import Position
 from bumper_tw.values import Device
-from bumper_tw.web.dashboard.map_image import Picture, picture
+from bumper_tw.web.dashboard.map_easels import Drawings
+from bumper_tw.web.dashboard.map_image import Picture
 from bumper_tw.web.dashboard.map_view import Seen
+from bumper_tw.web.dashboard.robot_traits import name_of
 
-#: Pictures that are kept until they are others.
-PICTURES = 16
 #: Seconds between two looks that let a robot be asked for what is new.
 GLANCE = 60.0
 
@@ -22,10 +22,14 @@ class MapSight:
     """Maps with their pictures, and who is on them."""
 
     def __init__(
-        self, maps: Cartography, registry: IDeviceRegistry, telemetry: ITelemetry
+        self,
+        maps: Cartography,
+        registry: IDeviceRegistry,
+        telemetry: ITelemetry,
+        drawings: Drawings,
     ) -> None:
         self._maps, self._registry, self._telemetry = maps, registry, telemetry
-        self._pictures: dict[str, tuple[int, Picture | None]] = {}
+        self._drawings = drawings
 
     def is_online(self, did: str) -> bool:
         """Whether a robot can be asked."""
@@ -45,29 +49,23 @@ class MapSight:
 
     def seen(self, device: Device) -> Deferred[Seen]:
         """The map of a robot; never fails."""
-        return self._maps.known(device.id.did).addCallback(self._seen, device)
+        return self._maps.known(device.id.did).addCallback(self._drawn, device)
 
-    def _seen(self, known: RobotMap, device: Device) -> Seen:
+    def _drawn(self, known: RobotMap, device: Device) -> Deferred[Seen]:
+        return self._drawings.of(device.id.did, known).addCallback(self._seen, known, device)
+
+    def _seen(self, picture: Picture | None, known: RobotMap, device: Device) -> Seen:
         did = device.id.did
         readings = (report.reading for report in self._telemetry.latest(did))
         position = next((each for each in readings if isinstance(each, Position)), Position())
-        name = device.nick or device.name or did
-        return Seen(did, name, known, self._picture(did, known), position)
-
-    def _picture(self, did: str, known: RobotMap) -> Picture | None:
-        """A picture is drawn once."""
-        before = self._pictures.pop(did, None)
-        current = before if before and before[0] == known.drawn else (known.drawn, picture(known))
-        self._pictures[did] = current
-        while len(self._pictures) > PICTURES:
-            del self._pictures[next(iter(self._pictures))]
-        return current[1]
+        name = name_of(device, self._registry.devices())
+        return Seen(did, name, known, picture, position)
 
     def path(self, did: str, job: str) -> "list[tuple[int, int, int]] | None":
         """Where a robot was in a job; C{None} if nobody knows."""
         return self._maps.coverage.path(did, job)
 
 
-def picture_url(did: str, known: RobotMap) -> str:
+def picture_url(did: str, picture: Picture) -> str:
     """The address of the picture; it is another when the picture is."""
-    return f"/api/robots/{quote(did, safe='')}/map.png?revision={known.drawn}"
+    return f"/api/robots/{quote(did, safe='')}/map.png?revision={picture.revision}"

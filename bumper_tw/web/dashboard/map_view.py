@@ -15,7 +15,9 @@ from bumper_tw.web.dashboard.map_drawing import View, around
 from bumper_tw.web.dashboard.map_image import Picture
 
 #: Points of a path that go to a browser, and those of them that are as the robot sent them.
-POINTS, RECENT = 5_000, 400
+POINTS, RECENT = 4_000, 400
+#: Corners of all rooms.
+CORNERS = 4_000
 
 
 @frozen
@@ -46,7 +48,12 @@ class Seen:
     def trace(self) -> list[TracePoint]:
         """Where it has been; not more points than a browser draws easily."""
         points = self.known.trace.points
-        return [*simplified(points[:-RECENT], POINTS), *points[-RECENT:]]
+        return [*simplified(points[:-RECENT], POINTS - RECENT), *points[-RECENT:]]
+
+    def outline(self, room: Room) -> Sequence[Point]:
+        """Where a room ends; many rooms with many corners have fewer of them each."""
+        most = CORNERS // len(self.known.rooms)
+        return room.outline[:: -(-len(room.outline) // most) or 1]
 
     def view(self) -> View:
         """All of it."""
@@ -57,7 +64,7 @@ class Seen:
             yield self.picture.left, self.picture.bottom
             yield self.picture.right, self.picture.top
         for room in self.known.rooms:
-            yield from room.outline
+            yield from self.outline(room)
         for shapes in (self.known.walls, self.known.zones):
             for points in shapes.values():
                 yield from points
@@ -119,7 +126,7 @@ def map_values(seen: Seen, url: str) -> dict[str, Any]:
         "pixel": known.grid.pixel,
         "picture": picture_values(seen.picture, url),
         "view": [view.left, view.bottom, view.right, view.top],
-        "rooms": [room_values(room) for room in known.rooms],
+        "rooms": [room_values(room, seen.outline(room)) for room in known.rooms],
         "walls": shape_values(known.walls),
         "zones": shape_values(known.zones),
         "trace": {"tid": trace.tid, "total": trace.end, "points": seen.trace()},
@@ -137,12 +144,12 @@ def picture_values(picture: Picture | None, url: str) -> dict[str, Any] | None:
     return {"url": url, **{edge: getattr(picture, edge) for edge in edges}}
 
 
-def room_values(room: Room) -> dict[str, Any]:
+def room_values(room: Room, outline: Sequence[Point]) -> dict[str, Any]:
     """A room."""
     return {
         "id": room.id,
         "name": room.label,
-        "outline": room.outline,
+        "outline": outline,
         "centre": room.middle,
     }
 

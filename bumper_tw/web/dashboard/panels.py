@@ -19,7 +19,6 @@ from bumper_tw.web.dashboard.action_panel import ActionPanel
 from bumper_tw.web.dashboard.actions import ActionRoutes
 from bumper_tw.web.dashboard.frame import Visit, template
 from bumper_tw.web.dashboard.house_parts import moment
-from bumper_tw.web.dashboard.robot_traits import name_of
 from bumper_tw.web.dashboard.words import readable
 
 #: Characters of one raw report on a page: maps are longer than anybody reads.
@@ -70,6 +69,7 @@ class CommandPanel(Panel):
                 number=str(entry.number),
                 outcome=entry.outcome,
                 at=moment(entry.at, ago=True),
+                what=f"{what} " if (what := readable(entry.what)) else "",
                 name=readable(entry.name),
                 words=told(entry),
                 seconds=f"{entry.seconds:.2f}",
@@ -171,10 +171,14 @@ class NamePanel(Panel):
 
     NAME = "naming"
 
+    def __init__(self, device: Device, called: str) -> None:
+        super().__init__(device)
+        self._called = called
+
     def slots(self) -> dict[str, Any]:
         device = self._device
         return {
-            "name": name_of(device),
+            "name": self._called,
             "nick": readable(device.nick),
             "id": readable(device.id.did),
             "serial": readable(device.name) or "-",
@@ -216,4 +220,4 @@ class RobotPanels:
 
     def naming(self, device: Device, _: Visit) -> Element:
         """Its name."""
-        return NamePanel(device)
+        return NamePanel(device, self.routes.called(device))

@@ -1,6 +1,6 @@
 """What decides what a robot can be told: catalogue, what it has reported, its map."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import frozen
 
@@ -11,8 +11,7 @@ from bumper_tw.dialect.actions import has_station
 from bumper_tw.interfaces import ITelemetry
 from bumper_tw.readings import FanSpeed, Reading, Volume, Water
 from bumper_tw.values import Device
-from bumper_tw.web.dashboard.cards import identity
-from bumper_tw.web.dashboard.states import said
+from bumper_tw.web.dashboard.cards import called
 
 #: The names of the rooms of a robot by id, C{None} as long as nobody knows its map.
 Rooms = Callable[[str], Mapping[str, str] | None]
@@ -50,9 +49,13 @@ class RobotTraits:
         )
 
 
-def name_of(device: Device) -> str:
-    """What a robot is called on pages, and has to be called by whoever removes it."""
-    return str(identity(device, said(()))["name"])
+def name_of(device: Device, every: Iterable[Device] = ()) -> str:
+    """
+    What a robot is called on pages, and has to be called by whoever removes it.
+
+    @param every: all robots of the house: two of them may be called alike.
+    """
+    return called(device, every)
 
 
 def suction(reading: Reading | None) -> str:

@@ -86,7 +86,7 @@ class RobotsApi:
         @raise BadRequest: its name was not given, so it was not asked twice.
         """
         device = self._kept(self._house(call), call)
-        given, name = call.query("name"), name_of(device)
+        given, name = call.query("name"), name_of(device, self._fleet.registry.devices())
         if given.strip() != name:
             raise BadRequest(f'to remove this robot, give its name: "{name}"')
         gone = self._fleet.registry.forget(device.id.did)

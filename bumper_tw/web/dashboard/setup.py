@@ -79,12 +79,14 @@ class SetUpPage(Element):
         self._box, self._local, self._wall = box, local, wall
         self._steps = {each["step"]: each for each in entry["steps"]}
         self._arrivals: Sequence[Mapping[str, Any]] = entry["arrivals"]
+        self._address, self._typed = box.announced(local), box.home_assistant(local)
+        self._snippets = box.snippets(local) if reaches(self._address) else ()
 
     @renderer
     def setup(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """All of it."""
         return tag.fillSlots(
-            told=self._box.announced(self._local) or "nothing: this box finds no address",
+            told=self._address or "nothing: this box finds no address",
             trust=self._box.trust_page(self._local),
         )
 
@@ -130,19 +132,30 @@ class SetUpPage(Element):
         return tag(*(tags.li(tags.code(each)) for each in every or ["none was found"]))
 
     @renderer
+    def alone(self, _: "IRequest | None", tag: Tag) -> Flattenable:
+        """Only where nobody else can get to what robots are told."""
+        return "" if reaches(self._address) else tag
+
+    @renderer
     def own_dns(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """Only where this box answers DNS questions."""
-        return tag if self._box.answers_dns() else ""
+        return tag if self._box.answers_dns() and reaches(self._address) else ""
 
     @renderer
     def other_dns(self, _: "IRequest | None", tag: Tag) -> Flattenable:
-        """Only where somebody else has to."""
-        return "" if self._box.answers_dns() else tag
+        """Only where somebody else has to, and there is something to tell him."""
+        return tag if self._snippets and not self._box.answers_dns() else ""
+
+    @renderer
+    def no_dns(self, _: "IRequest | None", tag: Tag) -> Flattenable:
+        """Only where there is nothing to tell anybody."""
+        own = self._box.answers_dns() and reaches(self._address)
+        return "" if own or self._snippets else tag
 
     @renderer
     def systems(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """What to tell each program."""
-        for each in self._box.snippets(self._local):
+        for each in self._snippets:
             text = tags.pre(tags.code(each.text), id=f"dns-{each.system}", tabindex="0")
             opened = tags.details(tags.summary(each.title), copier(f"dns-{each.system}"), text)
             tag(opened(name="dns"))
@@ -163,20 +176,30 @@ class SetUpPage(Element):
         )
 
     @renderer
+    def typed(self, _: "IRequest | None", tag: Tag) -> Flattenable:
+        """Only where Home Assistant gets here."""
+        return tag if self._typed else ""
+
+    @renderer
+    def untyped(self, _: "IRequest | None", tag: Tag) -> Flattenable:
+        """Only where it does not."""
+        return "" if self._typed else tag
+
+    @renderer
     def home_assistant(self, _: "IRequest | None", tag: Tag) -> Flattenable:
         """What to type there."""
-        rows = self._box.home_assistant(self._local)
-        if not rows:
-            return tags.p(
-                "This box listens nowhere that Home Assistant could reach.", class_="bad"
-            )
-        for number, (name, value) in enumerate(rows):
+        for number, (name, value) in enumerate(self._typed):
             place = f"ha-{number}"
             shown = tags.dd(
                 tags.code(value, id=place), " ", copier(place) if "://" in value else ""
             )
             tag(tags.div(tags.dt(name), shown))
         return tag
+
+
+def reaches(address: str) -> bool:
+    """Whether others may get to this box there."""
+    return address not in {"", "localhost", "::1"} and not address.startswith("127.")
 
 
 def copier(place: str) -> Tag:

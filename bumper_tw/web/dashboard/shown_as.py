@@ -22,7 +22,6 @@ from bumper_tw.dialect.plain import Shape, short_topic
 from bumper_tw.errors import BadRequest
 from bumper_tw.values import Command, Company, Device, PayloadKind, RequestId
 from bumper_tw.web.dashboard.quoting import inert, yaml_data, yaml_text
-from bumper_tw.web.dashboard.robot_traits import name_of
 
 #: Stands for the id of a question, which its sender chooses.
 ANY_ID = RequestId("a1b2")
@@ -58,21 +57,18 @@ class Wish:
     """
     What is to be done.
 
+    @ivar called: what people call the robot.
     @ivar action: its name, and C{label} what people call it.
     @ivar chosen: the arguments.
     @ivar orders: the commands, the one to be tried first in front.
     """
 
     device: Device
+    called: str
     action: str
     label: str
     chosen: Mapping[str, Any]
     orders: Sequence[Order]
-
-    @property
-    def called(self) -> str:
-        """What people call the robot."""
-        return name_of(self.device)
 
     @property
     def slug(self) -> str:

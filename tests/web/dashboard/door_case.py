@@ -111,9 +111,11 @@ class Surfer:
             sent.append(("Cookie", "; ".join(pairs)))
         connection = self._connect()
         connection.send(request(method, path, body, sent, self.host))
+        head = connection.transport.value().partition(b"\r\n\r\n")[0].decode()
         [page] = connection.received(method == "HEAD")
         connection.hang_up()
-        self._keep(page.headers.get("set-cookie", ""))
+        for said in re.findall(r"^Set-Cookie: (.*)$", head, re.MULTILINE):
+            self._keep(said)
         return page
 
     def _keep(self, said: str) -> None:
@@ -167,14 +169,18 @@ class DoorCase(SynchronousTestCase):
             lambda uid: f"{uid}@example.org",
         )
         self.log = AccessLog(self.box.clock, self.doorman.who)
-        pages = AccessPages(self.access, self.doorman, self.box.random_hex)
-        api = AccessRoutes(self.access, self.doorman, self.log, self.doorman.house)
+        self.changes = 0
+        pages = AccessPages(self.access, self.doorman, self.box.random_hex, self._changed)
+        api = AccessRoutes(self.access, self.doorman, self.log, self.doorman.house, self._changed)
         self.admit = admission(self.doorman, Silence())
         routes = [*pages.routes(), *api.routes(), *self._samples()]
         self.site = build_site(
             [*self.log.watched(routes), *self._vendors()], self.box.clock, Limits()
         )
         self.surfer = Surfer(self.site)
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def _account(self, call: Call) -> Principal:
         if call.header("authorization") != ACCOUNT[1]:

@@ -99,7 +99,8 @@ class EventCase(FleetCase):
     def guard(self, _: Call) -> Principal:
         if self.out:
             raise LoginRefused("log in first")
-        return Principal(Role.OWNER, self.uid)
+        role = Role.OWNER if self.uid == OWNER else Role.USER
+        return Principal(role, self.uid)
 
     def house(self, call: Call) -> Principal:
         if not self.is_house:

@@ -17,11 +17,12 @@ from bumper_tw.simulator.robot import SimulatedRobot
 from bumper_tw.storage.memory_records import MemoryRecordStore
 from bumper_tw.values import Principal, Role
 from bumper_tw.web.call import Call
+from bumper_tw.web.dashboard.map_easels import Drawings
 from bumper_tw.web.dashboard.map_routes import MapRoutes
 from bumper_tw.web.dashboard.map_sight import MapSight
 from bumper_tw.web.request import Limits
 from bumper_tw.web.site import build_site
-from tests.core.atlas import MemoryFolder, NotedFeed
+from tests.core.atlas import MemoryFolder, NotedFeed, at_once
 from tests.flows.house import House
 from tests.web.browser import Browser, Page
 from tests.xmpp_peers import Way
@@ -48,11 +49,18 @@ class MapCase(SynchronousTestCase):
         """The server starts; what it kept is still there."""
         facts, clock = self.house.facts, self.house.clock
         self.maps = Cartography(
-            clock, facts.registry, facts.translated, self.feed, self.records, self.folder
+            clock,
+            facts.registry,
+            facts.translated,
+            self.feed,
+            self.records,
+            self.folder,
+            at_once,
         )
         self.successResultOf(self.maps.load(self.records))
         self.stop_hearing = facts.telemetry.listen(self.maps.heard)
-        self.sight = MapSight(self.maps, facts.registry, facts.telemetry)
+        drawings = Drawings(clock, at_once)
+        self.sight = MapSight(self.maps, facts.registry, facts.telemetry, drawings)
         fleet = Fleet(facts.registry, Everybody(), facts.belongings.ownership, clock)
         routes = MapRoutes(fleet, self.sight, guard).routes()
         self.browser = Browser(build_site(routes, clock, Limits()), clock)

@@ -54,7 +54,7 @@ class WelcomeTests(DoorCase):
     def test_said(self) -> None:
         """The page says where the code is, and not what it is."""
         code, text = self.code(), self.surfer.get("/welcome").body.decode()
-        for where in ("bumper owner code", "journalctl -u bumper", "docker logs"):
+        for where in ("bumper owner code", "journalctl -u bumper", "docker compose logs"):
             self.assertIn(where, text)
         self.assertNotIn(code, text)
 

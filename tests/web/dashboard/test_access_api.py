@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from bumper_tw.web.owner_cookies import PLAIN
+from twisted.internet.address import IPv4Address
+
+from bumper_tw.core.owner_access import GUESSES
+from bumper_tw.web.owner_cookies import PLAIN, PLAIN_KNOWN
 from tests.core.owners import WORD
 from tests.web.browser import Page
 from tests.web.dashboard.door_case import PEERS, STRANGER, DoorCase, Surfer
@@ -40,8 +43,55 @@ class SessionTests(ApiCase):
         self.assertEqual(other.get("/").json, csrf)
         self.assertEqual(other.json("DELETE", "/api/session", {}).status, 403)
         self.assertEqual(other.json("DELETE", "/api/session", {}, (CSRF, csrf)).status, 200)
-        self.assertEqual(other.cookies, {})
+        self.assertEqual(list(other.cookies), [PLAIN_KNOWN])
         self.assertEqual(other.get("/").status, 303)
+
+    def test_twice(self) -> None:
+        """Who logs in once more is in once; what his browser had before opens nothing."""
+        before = dict(self.surfer.cookies)
+        self.surfer.json("POST", "/api/session", {"password": WORD})
+        self.assertEqual(len(self.access.browsers()), 1)
+        self.assertEqual(Surfer(self.site, cookies=before).get("/").status, 303)
+
+    def test_two_cookies(self) -> None:
+        """A cookie of the same name that somebody else has set keeps nobody out."""
+        good = self.surfer.cookies[PLAIN]
+        for text in (f"{PLAIN}=x; {PLAIN}={good}", f"{PLAIN}={good}; {PLAIN}=x"):
+            other = Surfer(self.site)
+            self.assertEqual(other.get("/", ("Cookie", text)).json, self.csrf)
+
+    def test_known(self) -> None:
+        """A browser that was let in is let in again, whoever guesses; others are not."""
+        known = Surfer(self.site)
+        known.log_in()
+        known.form("/logout", csrf=known.get("/").json)
+        for number in range(GUESSES):
+            peer = IPv4Address("TCP", f"192.168.8.{number}", 40000)
+            guess = Surfer(self.site, peer=peer).json("POST", "/api/session", {"password": "x"})
+            self.refused(guess, 401)
+        body = {"password": WORD}
+        self.refused(Surfer(self.site).json("POST", "/api/session", body), 429)
+        self.assertEqual(known.json("POST", "/api/session", body).status, 200)
+
+    def test_told_at_once(self) -> None:
+        """Whoever goes on hearing what changes is looked at again with every change of these."""
+        other = Surfer(self.site)
+        made = self.send("POST", "/api/tokens", {"name": "x", "scopes": ["read"]}).json
+        before = self.changes
+        other.log_in()
+        found = next(each for each in self.access.browsers() if each.id != self._mine())
+        self.send("DELETE", f"/api/sessions/{found.id}")
+        self.send("DELETE", f"/api/tokens/{made['id']}")
+        page = self.send("PUT", "/api/owner/password", {"old": WORD, "new": "battery staple"})
+        self.surfer.form("/logout", csrf=page.json["csrf"])
+        self.surfer.json("POST", "/api/session", {"password": "battery staple"})
+        csrf = self.surfer.get("/").json
+        self.surfer.json("DELETE", "/api/session", {}, (CSRF, csrf))
+        self.assertEqual(self.changes - before, 7)
+
+    def _mine(self) -> str:
+        sessions = self.surfer.get("/api/sessions").json["sessions"]
+        return next(str(each["id"]) for each in sessions if each["this"])
 
     def test_refused(self) -> None:
         """Wrong, or from another site, or not called by a name of ours, or not JSON."""

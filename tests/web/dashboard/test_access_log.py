@@ -1,5 +1,7 @@
 """Tests for L{bumper_tw.web.dashboard.access_log}: who did what, whatever became of it."""
 
+from collections import Counter
+
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -7,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from bumper_tw.errors import BadRequest, LoginRefused, StorageError
 from bumper_tw.web.api import failure
 from bumper_tw.web.call import Answer, Call, json_answer
-from bumper_tw.web.dashboard.access_log import DONE, Access, AccessLog, told
+from bumper_tw.web.dashboard.access_log import DONE, OTHERS, Access, AccessLog, told
 from bumper_tw.web.routes import Ask, Route
 from bumper_tw.web.site import build_site
 from tests.web.browser import Browser
@@ -66,16 +68,51 @@ class AccessLogTests(SynchronousTestCase):
         refused = self.seen(lambda _: fail(LoginRefused("x")), "GET")
         self.assertEqual(refused, [("GET /api/robots/<did>", 401)])
 
+    def test_about(self) -> None:
+        """What the path names besides robots is kept, of settings which; and why it was not."""
+        route = Route(
+            "/api/x/<did>/<action>", ("PATCH",), lambda _: fail(BadRequest("no")), failure
+        )
+        browser = Browser(build_site(self.log.watched([route]), self.clock))
+        for body in (b'{"a.b": 1}', b"[]", b"{"):
+            browser.ask("PATCH", "/api/x/did1/clean", body)
+        seen = [(each.about, each.why, each.times) for each in self.log.entries()]
+        self.assertEqual(seen, [("clean", "no", 2), ("clean a.b", "no", 1)])
+
     def test_bounded(self) -> None:
         """The oldest go; the same once more is counted, and everything is told at once."""
         browser = self.browser(lambda _: json_answer({}))
         for number in range(DONE + 5):
             for _ in range(2):
-                browser.ask("POST", f"/api/robots/did{number}")
+                browser.ask("POST", f"/api/robots/did{number}", headers=[("X-Who", "token hub")])
         entries = self.log.entries()
         self.assertEqual((len(entries), len(self.heard)), (DONE, 2 * (DONE + 5)))
         self.assertEqual((entries[0], entries[0].times), (self.heard[-1], 2))
         self.assertEqual(told(entries[-1])["did"], "did5")
+
+    def test_rings(self) -> None:
+        """
+        Nobody pushes out what somebody else did, whatever becomes of it; not even the owner who
+        got in.
+        """
+        browser = self.browser(lambda call: json_answer({}, int(call.header("x-status"))))
+        tokens = Route("/api/tokens", ("POST",), lambda _: json_answer({}), failure)
+        door = Browser(build_site(self.log.watched([tokens]), self.clock))
+        door.ask("POST", "/api/tokens", headers=[("X-Who", "owner, Firefox")])
+        door.ask("POST", "/api/tokens", headers=[("X-Who", "account anna")])
+        for number in range(DONE + 5):
+            for who, status in (
+                ("owner, Firefox", 200),
+                ("somebody, x", 400),
+                ("account ben", 500),
+            ):
+                headers = [("X-Who", who), ("X-Status", str(status))]
+                browser.ask("POST", f"/api/robots/did{number}", headers=headers)
+        kept = Counter(each.who for each in self.log.entries())
+        self.assertEqual(
+            kept, {"owner, Firefox": DONE + 1, "somebody, x": OTHERS, "account ben": OTHERS}
+        )
+        self.assertEqual(self.log.entries()[-1].what, "POST /api/tokens")
 
     def test_hostile(self) -> None:
         """A robot's id that is none is short, and harmless."""

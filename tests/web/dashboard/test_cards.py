@@ -33,9 +33,10 @@ from bumper_tw.readings import (
 )
 from bumper_tw.values import Company, Device, DeviceId
 from bumper_tw.web.dashboard.cards import Cards
+from bumper_tw.web.dashboard.robot_traits import name_of
 from bumper_tw.web.dashboard.states import ALARMED, said, state_of
 from bumper_tw.web.openapi import described
-from tests.samples import DUSTY, RecordingLink
+from tests.samples import DUSTY, DUSTY_DEVICE, RecordingLink
 from tests.web.dashboard.fleet_world import NOW, FleetCase
 
 #: What people, robots and strangers may write.
@@ -67,6 +68,22 @@ class IdentityTests(FleetCase):
         self.assertEqual(card["image"], "/page/robot-vacuum.svg")
         self.assertTrue(card["model"].startswith("DEEBOT"))
         self.assertEqual(card["name"], card["model"])
+        self.assertEqual(card["model_text"], "")
+        self.rename("Dusty")
+        self.assertEqual(self.card()["model_text"], card["model"])
+
+    def test_alike(self) -> None:
+        """Robots that would be called alike have the end of their numbers in their names."""
+        alone = self.card()["name"]
+        other = Device(DeviceId("did-9", DUSTY.model, "r"), name="E0009999777755554321")
+        self.registry.attach(other, RecordingLink())
+        self.assertEqual(self.card("did-9")["name"], f"{alone} 4321")
+        self.assertEqual(self.card()["name"], f"{alone} {DUSTY_DEVICE.name[-4:]}")
+        self.assertEqual(self.card()["model_text"], "")
+        self.assertEqual(name_of(other, self.registry.devices()), f"{alone} 4321")
+        self.rename("Dusty")
+        names = [self.card(did)["name"] for did in (DUSTY.did, "did-9")]
+        self.assertEqual(names, ["Dusty", alone])
 
     def test_unknown_model(self) -> None:
         """One that is in no catalogue has a number and some drawing."""

@@ -2,8 +2,9 @@
 
 from bumper_tw.readings import Activity, Battery, Clean, Position
 from bumper_tw.readings import Point as Spot
+from bumper_tw.values import OWNER
 from bumper_tw.web.dashboard.event_flow import BACKLOG
-from bumper_tw.web.dashboard.events import BEAT, MOST, MOST_PER_PEER
+from bumper_tw.web.dashboard.events import BEAT, MOST, MOST_PER_PEER, OF_OWNER
 from tests.samples import DUSTY, RecordingLink
 from tests.web.dashboard.event_case import LATER, OTHERS, EventCase, Source
 from tests.web.dashboard.fleet_world import EPOCH
@@ -180,6 +181,20 @@ class WhoTests(EventCase):
         self.events.look_again()
         self.assertFalse(source.transport.connected)
 
+    def test_less(self) -> None:
+        """Who may hear less than when he came hears no more of the rest, at the latest soon."""
+        for look in (self.events.look_again, lambda: self.clock.advance(BEAT)):
+            self.is_house = True
+            source = self.open(self.feed.position)
+            self.is_house = False
+            look()
+            self.assertFalse(source.transport.connected)
+            self.put_all()
+            self.assertEqual(source.take(), [])
+            again = self.open(source.last_id or self.feed.position)
+            look()
+            self.assertTrue(again.transport.connected)
+
 
 class RoomTests(EventCase):
     """What streams may cost."""
@@ -200,6 +215,17 @@ class RoomTests(EventCase):
             self.open(host=f"192.168.7.{number % 8}")
         self.assertEqual(len(self.events), MOST)
         self.assertEqual(self.refusal(self.open(host="192.168.8.1")).status, 503)
+
+    def test_for_the_owner(self) -> None:
+        """However many streams members of the house have, there are some for the owner."""
+        self.uid = "bob"
+        for number in range(MOST - OF_OWNER):
+            self.open(host=f"192.168.7.{number % 8}")
+        self.assertEqual(self.refusal(self.open(host="192.168.8.1")).status, 429)
+        self.uid = OWNER
+        for number in range(OF_OWNER):
+            self.assertEqual(len(self.open(host=f"192.168.7.{number % 8}").take()), 1)
+        self.assertEqual(self.refusal(self.open()).status, 503)
 
     def test_head_costs_nothing(self) -> None:
         """HEAD takes no place."""

@@ -31,6 +31,7 @@ from bumper_tw.web.dashboard.frame import Visit
 from bumper_tw.web.dashboard.history import HistoryRoutes
 from bumper_tw.web.dashboard.history_page import LAST, MOST
 from bumper_tw.web.dashboard.history_words import COLUMNS, FORMULAS, harmless
+from bumper_tw.web.dashboard.robot_traits import name_of
 from bumper_tw.web.site import build_site
 from tests.samples import DUSTY, DUSTY_DEVICE, RecordingLink
 from tests.web.browser import Browser, Page
@@ -125,6 +126,14 @@ class PageTests(HistoryCase):
         for words in (b"No cleaning in the last", b"No cleaning is known", b"not told its charge"):
             self.assertIn(words, page.body)
         Outline(page.body)
+
+    def test_named(self) -> None:
+        """A robot without a name of its own is called what it is called on its page."""
+        device = evolve(self.registry.device(DUSTY.did), nick="")
+        self.successResultOf(self.registry.update(device))
+        name = name_of(device).encode()
+        self.assertTrue(name.startswith(b"DEEBOT"), name)
+        self.assertIn(name + b": history", self.page().body)
 
     def test_full(self) -> None:
         """Charts and the last jobs, by the names that people use."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from bumper_tw.web.dashboard.assets import PAGE
-from bumper_tw.web.dashboard.home import HomePage, by_name, counted
+from bumper_tw.web.dashboard.home import FIRST, HomePage, by_name, counted
 from bumper_tw.web.pictures import PICTURES
 from tests.web.dashboard.reading import (
     HOSTILE,
@@ -31,16 +31,20 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 class HomeCase(SynchronousTestCase):
     """The page, with robots that each test brings."""
 
-    def body(self, *cards: Mapping[str, Any], findings: tuple[str, ...] = ()) -> bytes:
+    def body(
+        self, *cards: Mapping[str, Any], findings: tuple[str, ...] = (), path: str = "/"
+    ) -> bytes:
         """The page as it is sent."""
         page = HomePage(admitted, here, lambda: cards, lambda: findings)
-        answer = browser(*page.routes()).get("/")
+        answer = browser(*page.routes()).get(path)
         self.assertEqual((answer.status, answer.headers["cache-control"]), (200, "no-store"))
         return answer.body
 
-    def page(self, *cards: Mapping[str, Any], findings: tuple[str, ...] = ()) -> Node:
+    def page(
+        self, *cards: Mapping[str, Any], findings: tuple[str, ...] = (), path: str = "/"
+    ) -> Node:
         """The page as it is read; nothing is ever wrong with it."""
-        page = read(self.body(*cards, findings=findings))
+        page = read(self.body(*cards, findings=findings, path=path))
         self.assertEqual(faults(page), [])
         return page
 
@@ -96,6 +100,19 @@ class HomeTests(HomeCase):
         page = self.page(*(card(f"d{number}", name=name) for number, name in enumerate(names)))
         shown = [face.one("h2").text for face in self.faces(page)]
         self.assertEqual(shown, ["Dusty", "dusty", "robbie", "Zoe", "Ägidius"])
+
+    def test_many(self) -> None:
+        """Of very many robots some are shown, connected ones first; the rest is a link away."""
+        cards = [card(f"d{n}", name=f"Robot {n:03}", online=n >= 100) for n in range(110)]
+        page = self.page(*cards)
+        names = [face.one("h2").text for face in self.faces(page)]
+        early, late = range(FIRST - 10), range(100, 110)
+        self.assertEqual(names, [f"Robot {n:03}" for n in (*early, *late)])
+        self.assertEqual(page.one(id="counts").text, "110 robots, 10 connected")
+        more = page.one(id="rest").one("a")["href"]
+        self.assertEqual(len(self.faces(self.page(*cards, path=more))), 110)
+        self.assertEqual(self.page(*cards, path=more).all(id="rest"), [])
+        self.assertEqual(self.page(*cards[:FIRST]).all(id="rest"), [])
 
     def test_counts(self) -> None:
         """The page tells how many robots there are, and how many are connected."""

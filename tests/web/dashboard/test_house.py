@@ -81,12 +81,32 @@ class HealthTests(HousePageCase):
         self.assertIn("Ask the router.", page)
         self.assertIn("<pre>a=b</pre>", page)
 
+    def test_names(self) -> None:
+        """Where names lead elsewhere, the page leads to the step of the set-up that is for it."""
+        wrong = finding(
+            False, "it leads past us", check="names", remedy="print it with: bumper dns"
+        )
+        self.found = house(
+            failures=1, findings=[wrong, finding(False, "it is full", check="disk")]
+        )
+        page = self.page(self.browser, "/house")
+        self.assertEqual(page.count('href="/setup#step-dns"'), 1)
+        self.assertIn("<h2>It leads past us.</h2>", page)
+
+    def test_asides(self) -> None:
+        """What is in brackets for whoever edits files is left out."""
+        remedy = "choose another port (write all listeners, as in docs/first-connection.rst)"
+        self.found = house(failures=1, findings=[finding(False, "a port is taken", remedy=remedy)])
+        text = words(self.page(self.browser, "/house"))
+        self.assertIn("Choose another port.", text)
+        self.assertNotIn("docs/", text)
+
     def test_not_ready(self) -> None:
         """What is not ready is told, also when nothing is wrong."""
         self.found = house(ready=False, checks={"database": {"ok": False, "why": "it is full"}})
         text = words(self.page(self.browser, "/house"))
         self.assertIn("not ready yet", text)
-        self.assertIn("it is full", text)
+        self.assertIn("It is full.", text)
 
     def test_hostile(self) -> None:
         """Whatever is in a finding stays text."""
@@ -125,16 +145,34 @@ class AccessTests(HousePageCase):
     def test_entries(self) -> None:
         """What was done, refused, and did not work; whoever did it stays text."""
         log = NoLog(
-            Access(3, NOW, HOSTILE, "192.168.7.9", "POST /login", "", 401, 4),
-            Access(2, NOW, "a browser", "192.168.7.8", "PATCH /api/settings", "", 200),
-            Access(1, NOW, "a script", "", "POST /api/command", HOSTILE, 504),
-        )
-        page = self.page(self.serve(AccessPage(log, admit, self.here).routes()), "/house/access")
+            Access(5, NOW, "a browser", "", "POST /api/robots/<did>/actions/<action>", "d1", 200,
+                   about="clean"),
+            Access(4, NOW, "a browser", "", "POST /api/services/<name>/restart", "", 200,
+                   about="mqtt"),
+            Access(3, NOW, HOSTILE, "192.168.7.9", "POST /login", "", 401, 4, why="a wrong word"),
+            Access(2, NOW, "a browser", "192.168.7.8", "PATCH /api/settings", "", 200,
+                   about="identity.closed"),
+            Access(1, NOW, "a script", "", "POST /api/strange/<did>/<x>", HOSTILE, 504,
+                   about="y"),
+            Access(0, NOW, "a script", "", "GET /api/tokens/<token>", "", 403, about="secret"),
+        )  # fmt: skip
+        routes = AccessPage(
+            log, admit, self.here, lambda did: "Dusty" if did == "d1" else did
+        ).routes()
+        page = self.page(self.serve(routes), "/house/access")
         self.assertIn(ESCAPED, page)
         text = words(page)
-        self.assertIn("POST /login (4 times) Refused 401", text)
-        self.assertIn("PATCH /api/settings Done 200", text)
-        self.assertIn("Not done 504", text)
+        for said in (
+            "Clean: Dusty Done",
+            "Start MQTT anew Done",
+            "Log in (4 times) Refused A wrong word.",
+            "Choose settings: “Keep new robots out” Done",
+            "POST /api/strange/",
+            "Not done",
+            "Look at /api/tokens/… Refused",
+        ):
+            self.assertIn(said, text)
+        self.assertNotIn("secret", text)
 
 
 class SomeUnknown:

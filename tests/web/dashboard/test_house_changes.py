@@ -198,6 +198,8 @@ class SettingTests(HousePageCase):
         self.assertIn('<option value="debug" selected="selected">', page)
         self.assertIn('value="3"', page)
         self.assertIn('data-part="mqtt"', page)
+        self.assertIn("core: decisions", words(page))
+        self.assertIn("Switched on</label>", page)
         self.assertEqual(page.count('disabled="disabled"'), 1)
         self.assertIn("This setting is set in the environment.", page)
         self.assertIn("as delivered: 10 seconds", page)

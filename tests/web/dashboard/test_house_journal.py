@@ -1,11 +1,12 @@
 """Tests for L{bumper_tw.web.dashboard.house_journal} and L{journal_feed}."""
 
 import json
+import re
 from typing import Any
 
 from bumper_tw.core.feed import Change, Feed
-from bumper_tw.front.contact import Outcome
-from bumper_tw.web.dashboard.house_journal import MOST, JournalPage
+from bumper_tw.front.contact import Outcome, Speech
+from bumper_tw.web.dashboard.house_journal import MOST, JournalPage, called
 from bumper_tw.web.dashboard.journal_feed import AT_ONCE, KEPT, PAUSE, WAITING, JournalFeed
 from tests.front.chronicles import PHONE, ROBOT, ChronicleCase
 from tests.web.dashboard.house_case import (
@@ -76,6 +77,44 @@ class JournalPageTests(ChronicleCase, HousePageCase):
         self.assertNotIn("There is room.", wrong)
         self.assertIn('checked="checked"', wrong)
         self.assertIn("Everything", words(wrong))
+
+    def test_order(self) -> None:
+        """Who came last is first, whatever changes of the others."""
+        early = self.come(ROBOT)
+        self.clock.advance(60)
+        self.rejected(host=PHONE)
+        self.clock.advance(60)
+        early.closed(self.clock.seconds(), "it broke")
+        self.journal.note("disk", True, "There is room.")
+        keys = re.findall(r'data-key="([cr]?\d*)"', self.shown())
+        self.assertEqual([key for key in keys if key], [keys[0], "c2", "c1"])
+        self.assertEqual(keys[0][0], "r")
+
+    def test_visits(self) -> None:
+        """Browsers on our pages are left out, unless somebody wants them or something is wrong."""
+        visit = self.come(PHONE)
+        visit.speaks(Speech.HTTP)
+        visit.requested("/house/journal")
+        visit.claims_to_be("Mozilla/5.0 (X11; Linux x86_64)")
+        self.assertNotIn('data-key="c1"', self.shown())
+        self.assertIn('data-key="c1"', self.shown("?visits=1"))
+        visit.requested("/v1/private/eu/en")
+        self.clock.advance(10)
+        self.assertIn('data-key="c1"', self.shown())
+
+    def test_named(self) -> None:
+        """Robots are called as they are on all pages."""
+        entry = {
+            "kind": "contact",
+            "robot": "did1",
+            "robot_name": "",
+            "name": "E1",
+            "diagnosis": {"sentence": "E1 is here as did1, not E11"},
+        }
+        found = called(entry, lambda _: "Dusty")
+        self.assertEqual(found["robot_name"], "Dusty")
+        self.assertEqual(found["diagnosis"]["sentence"], "Dusty is here as Dusty, not E11")
+        self.assertEqual(called(entry, str), entry)
 
     def test_no_address(self) -> None:
         """What is no address is refused in a sentence, and does not come back as markup."""

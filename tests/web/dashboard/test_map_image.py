@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from zlib import crc32
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from bumper_tw.core.maps import RobotMap
 from bumper_tw.dialect.maps import Grid
 from bumper_tw.simulator.floorplan import CELL, ORIGIN
-from bumper_tw.web.dashboard.map_image import PALETTE, picture
+from bumper_tw.web.dashboard.map_image import LARGEST, PALETTE, picture
 from tests.web.dashboard.map_house import KINDS, MapCase, seen_cells
 
 
@@ -100,6 +101,20 @@ class PictureTests(SynchronousTestCase):
         found = picture(RobotMap(Grid("m", 2, 1, 1, 1), {0: bytes([6, 255])}))
         assert found is not None
         self.assertEqual(dots(found.png), [b"\1\1"])
+
+    def test_noise(self) -> None:
+        """What is no floor is drawn coarsely: its picture stays small, and is where it was."""
+        noise = bytes(crc32(n.to_bytes(2, "big")) % 6 for n in range(10_000))
+        pieces = {n: noise[n:] + noise[:n] for n in range(256)}
+        found = picture(RobotMap(Grid("m", columns=16, rows=16), pieces))
+        assert found is not None
+        self.assertLessEqual(len(found.png), LARGEST)
+        edge = 16 * 100 * 50 // 2
+        edges = (found.left, found.bottom, found.right, found.top)
+        self.assertEqual(edges, (-edge, -edge, edge, edge))
+        rows = dots(found.png)
+        self.assertEqual((len(rows), len(rows[0])), (found.height, found.width))
+        self.assertLess(found.width, 1600)
 
     def test_colours(self) -> None:
         """What is not known is not seen; everything else is, and in its own colour."""

@@ -197,8 +197,18 @@ class ViewTests(SynchronousTestCase):
         found = RobotMap()
         found.path = Path("1", snake(20_000))
         points = map_values(seen(found), "")["trace"]["points"]
-        self.assertLessEqual(len(points), 5400)
+        self.assertLessEqual(len(points), 4000)
         self.assertEqual(points[-400:], snake(20_000)[-400:])
+
+    def test_many_corners(self) -> None:
+        """So it is with corners of rooms; a usual room has all of its own."""
+        found = RobotMap()
+        jagged = tuple((x, y) for x, y, _ in snake(500))
+        found.rooms = (Room("1", "", jagged),)
+        self.assertEqual(map_values(seen(found), "")["rooms"][0]["outline"], jagged)
+        found.rooms = tuple(Room(str(n), "", jagged) for n in range(64))
+        rooms = map_values(seen(found), "")["rooms"]
+        self.assertLessEqual(sum(len(room["outline"]) for room in rooms), 4000)
 
 
 class CoveredTests(PanelCase):
@@ -210,3 +220,14 @@ class CoveredTests(PanelCase):
         self.assertEqual(html.count('d="M0 0l1000 0M5000 5000l0 1000"'), 2)
         self.assertIn('stroke-width="300"', html)
         self.assertIn("<title>Where the robot has been</title>", html)
+
+    def test_rooms(self) -> None:
+        """It is seen in what room that was; all of them are in view."""
+        away = ((20_000, 0), (24_000, 0), (24_000, 3000), (20_000, 3000))
+        rooms = (Room("1", "<b>Hall", away), Room("2", "Nowhere"))
+        html = self.text(covered([(0, 0, 0), (1000, 0, 0)], rooms=rooms))
+        self.assertIn('points="20000,0 24000,0 24000,3000 20000,3000"', html)
+        self.assertIn("&lt;b&gt;Hall</text>", html)
+        self.assertNotIn("Nowhere", html)
+        left, _, width, _ = map(int, html.split('viewBox="')[1].split('"')[0].split())
+        self.assertTrue(left < 0 and left + width > 24_000)

@@ -4,11 +4,16 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from twisted.web.template import flattenString
+
+from bumper_tw.dialect.maps_rooms import Room
 from bumper_tw.readings import Activity, Clean
 from bumper_tw.simulator.floorplan import known_floor
 from bumper_tw.simulator.identity import Identity
 from bumper_tw.values import CleaningLog, DeviceId
 from bumper_tw.web.dashboard.map_drawing import covered_area
+from bumper_tw.web.dashboard.map_routes import render_map, render_picture
+from tests.core.atlas import Threads
 from tests.web.browser import Page
 from tests.web.dashboard.map_house import BEARER, KINDS, MapCase
 
@@ -83,6 +88,25 @@ class MapTests(RouteCase):
         robot.machine.plan.redraw()
         self.ask(who.did)
         self.assertEqual(self.get(f"{who.did}/map.png", headers=[etag]).status, 200)
+
+    def test_meanwhile(self) -> None:
+        """A map that changes while it is drawn: the picture is called what it is."""
+        _, who = self.robot()
+        self.ask(who.did)
+        threads = Threads()
+        self.sight._drawings._in_thread = threads
+        found = self.maps.book.of(who.did)
+        before = found.drawn
+        device = self.house.facts.registry.device(who.did)
+        seen = self.sight.seen(device)
+        self.maps.book.touch(who.did, drawn=True)
+        threads.work()
+        shown = self.successResultOf(seen)
+        answer = render_picture(shown, "")
+        self.assertGreater(found.drawn, before)
+        self.assertIn(("ETag", f'"{before}"'), answer.headers)
+        url = json.loads(render_map(shown).body)["picture"]["url"]
+        self.assertTrue(url.endswith(f"?revision={before}"))
 
     def test_told(self) -> None:
         """Whoever has the page open is told that the map is another, and where the robot goes."""
@@ -181,6 +205,11 @@ class CleaningTests(RouteCase):
         drawn = area(who.did, CleaningLog(device, job.cid, job.start))
         assert drawn is not None
         self.assertEqual(drawn.tagName, "svg")
+        home = covered_area(self.maps.coverage, lambda _: [Room("3", "Kitchen", centre=(1, 2))])
+        drawn = home(who.did, CleaningLog(device, job.cid, job.start))
+        assert drawn is not None
+        text = flattenString(None, drawn)
+        self.assertIn(b"Kitchen", self.successResultOf(text))
         self.assertIsNone(area(who.did, CleaningLog(device, job.cid, job.start + 1)))
 
     def test_rooms(self) -> None:

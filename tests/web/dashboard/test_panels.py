@@ -13,7 +13,7 @@ from bumper_tw.core.updates import Attempt
 from bumper_tw.dialect.action_arguments import Traits
 from bumper_tw.dialect.actions import possible
 from bumper_tw.readings import Battery, MapData, Notice, Report
-from bumper_tw.values import Device, DeviceId, PayloadKind
+from bumper_tw.values import Company, Device, DeviceId, PayloadKind
 from bumper_tw.web.dashboard.action_panel import ActionPanel
 from bumper_tw.web.dashboard.actions import action_values
 from bumper_tw.web.dashboard.panels import (
@@ -62,6 +62,11 @@ class ActionPanelTests(PanelCase):
         """The actions in it."""
         return re.findall(r'data-action="(\w+)"', text)
 
+    def hidden(self, text: str) -> list[str]:
+        """Those that wait for something."""
+        tags = re.findall(r"<form[^>]*>", text)
+        return [name for tag in tags if " hidden=" in tag for name in self.forms(tag)]
+
     def test_everything(self) -> None:
         """Every action has a form, with its fields, its button and its other spellings."""
         text = self.written(ActionPanel(offered()))
@@ -92,10 +97,22 @@ class ActionPanelTests(PanelCase):
         self.assertNotIn('id="away" hidden', text)
 
     def test_unknown_map(self) -> None:
-        """Without a map there are no rooms to choose; everything else stays."""
+        """Without a map there are no rooms to choose as yet; simple robots never have any."""
         text = self.written(ActionPanel(offered(evolve(EVERYTHING, rooms=None))))
-        self.assertNotIn("rooms", self.forms(text))
-        self.assertIn("zone", self.forms(text))
+        self.assertEqual(self.hidden(text), ["rooms"])
+        self.assertIn('<div class="choices"></div>', text)
+        self.assertEqual(self.hidden(self.written(ActionPanel(offered()))), [])
+        oldest = evolve(EVERYTHING, model="126", company=Company.XMPP, kind=PayloadKind.XML)
+        text = self.written(ActionPanel(offered(oldest)))
+        self.assertFalse({"rooms", "pause", "resume"} & set(self.forms(text)))
+
+    def test_no_scripts(self) -> None:
+        """Where no script runs there is a list of what the robot can do, and nothing else."""
+        text = self.written(ActionPanel(offered()))
+        [names] = re.findall(r"<noscript>(.*?)</noscript>", text, re.DOTALL)
+        labels = [each["label"] for each in offered()["actions"]]
+        self.assertEqual(re.findall(r"<li>(.*?)</li>", names), labels)
+        self.assertIn('<div class="actions scripted">', text)
 
     def test_kinds(self) -> None:
         """What robots are decides what is offered."""
@@ -211,7 +228,7 @@ class NamePanelTests(PanelCase):
 
     def test_names(self) -> None:
         """What it is called, and by what it is known."""
-        text = self.written(NamePanel(DEVICE))
+        text = self.written(NamePanel(DEVICE, "Dusty"))
         self.assertIn('value="Dusty"', text)
         self.assertIn('data-name="Dusty"', text)
         for each in ("d1", "E0001", "yna5xi"):
@@ -219,7 +236,7 @@ class NamePanelTests(PanelCase):
 
     def test_hostile(self) -> None:
         """Names are text, in attributes as well."""
-        text = self.written(NamePanel(BAD))
+        text = self.written(NamePanel(BAD, "Dusty"))
         self.assertLess(len(text), 5000)
         self.assertNotIn('"alert', text)
 

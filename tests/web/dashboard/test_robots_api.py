@@ -125,6 +125,19 @@ class CommandTests(RobotCase):
         commands = self.ask("GET", self.path("/commands")).json["commands"]
         self.assertEqual(commands[0]["outcome"], "refused")
 
+    def test_silent(self) -> None:
+        """Of a robot that says nothing people hear without the name that only machines have."""
+        self.robot.half_open()
+        page = self.act("locate")
+        self.assertEqual((page.status, page.json["reason"]), (504, "timeout"))
+        self.assertEqual(page.json["error"], "it did not answer within 10 s")
+
+    def test_refresh(self) -> None:
+        """However much a robot is asked at once, it is one line."""
+        self.act("refresh")
+        commands = self.ask("GET", self.path("/commands")).json["commands"]
+        self.assertEqual([each["name"] for each in commands], ["getBattery"])
+
     def test_offline(self) -> None:
         """A robot that is away still has its actions; none of them goes."""
         self.robot.stop()

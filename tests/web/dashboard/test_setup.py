@@ -30,6 +30,8 @@ class SomeBox:
     """A box as it may be."""
 
     dns: bool = False
+    told: str = ""
+    given: bool = True
     typed: list[tuple[str, str]] = field(
         factory=lambda: [("mode", "self-hosted"), ("REST URL", "http://192.168.7.2:8007")]
     )
@@ -41,7 +43,7 @@ class SomeBox:
         return ["box.lan", HOSTILE]
 
     def announced(self, local: str) -> str:
-        return local
+        return self.told or local
 
     def trust_page(self, local: str) -> str:
         return f"http://{local}/ca"
@@ -50,7 +52,8 @@ class SomeBox:
         return self.dns
 
     def snippets(self, local: str) -> Sequence[Snippet]:
-        return [Snippet("unbound", "Unbound", f'local-data: "ecouser.net A {local}"')]
+        text = f'local-data: "ecouser.net A {local}"'
+        return [Snippet("unbound", "Unbound", text)] if self.given else []
 
     def home_assistant(self, local: str) -> Sequence[tuple[str, str]]:
         return self.typed
@@ -162,7 +165,9 @@ class PageTests(SetUpCase):
         """What to type there can be copied; where nothing listens, that is said."""
         self.assertIn(b"http://192.168.7.2:8007", self.page().body)
         self.box.typed = []
-        self.assertIn(b"listens nowhere", self.page().body)
+        body = self.page().body
+        self.assertIn(b"let Home Assistant reach this box", body)
+        self.assertNotIn(b"and type:", body)
 
     def test_copied(self) -> None:
         """Every button that copies has something to copy, and is hidden without scripts."""
@@ -173,6 +178,24 @@ class PageTests(SetUpCase):
         for each in buttons:
             self.assertIn(each["data-copy"], ids)
             self.assertIn("hidden", each)
+
+    def test_alone(self) -> None:
+        """An address that only this box itself reaches is given to nobody as a DNS server."""
+        self.box.told = "127.0.0.1"
+        for self.box.dns in (True, False):
+            body = self.page().body.decode()
+            self.assertEqual(body.count("127.0.0.1"), 1)
+            self.assertIn("Nobody but this box itself gets there.", body)
+            self.assertIn("first have robots told an address", body)
+        self.box.told = ""
+        self.assertNotIn(b"Nobody but this box", self.page().body)
+
+    def test_no_snippets(self) -> None:
+        """Where there is no text to give to a program, nobody is asked to."""
+        self.box.given = False
+        body = self.page().body
+        self.assertNotIn(b"give it this text", body)
+        self.assertIn(b"first have robots told an address", body)
 
     def test_hostile(self) -> None:
         """What others say stays text."""

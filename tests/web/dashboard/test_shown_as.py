@@ -16,6 +16,7 @@ from bumper_tw.simulator.identity import Kind
 from bumper_tw.simulator.state import Activity
 from bumper_tw.values import Device, DeviceId, PayloadKind
 from bumper_tw.web.dashboard.quoting import inert, yaml_text
+from bumper_tw.web.dashboard.robot_traits import name_of
 from bumper_tw.web.dashboard.shown_as import Place, Way, Wish, shown_as
 from tests.web.dashboard.robots_case import RobotsCase
 
@@ -180,7 +181,7 @@ class HostileTests(WayCase):
 
     def shown(self, device: Device) -> dict[str, Way]:
         """One action of a robot."""
-        wish = Wish(device, "locate", 'Find "it"', {}, ())
+        wish = Wish(device, name_of(device), "locate", 'Find "it"', {}, ())
         return {way.name: way for way in shown_as(Place("http://box.lan:8007", 1.0), wish)}
 
     def test_nick(self) -> None:
@@ -215,7 +216,7 @@ class HostileTests(WayCase):
     def test_far(self) -> None:
         """A robot whose address no topic can carry has no long form."""
         device = Device(DeviceId("d1", "a/b", "x"))
-        order = evolve(Wish(device, "locate", "x", {}, ()), orders=())
+        order = evolve(Wish(device, name_of(device), "locate", "x", {}, ()), orders=())
         ways = shown_as(Place("http://box", 1.0), order)
         self.assertNotIn("mqtt_long", [way.name for way in ways])
 

@@ -3,6 +3,7 @@ import { bind, listen, say, send, sentence } from "./live.js";
 
 const list = document.getElementById("cards");
 const blank = document.getElementById("card").content.querySelector("li");
+const some = document.getElementById("rest") !== null; // there are robots that are not shown
 const cards = new Map(); // by the id of the robot: its line in the list
 const order = new Intl.Collator("en-GB", { sensitivity: "base", numeric: true });
 
@@ -73,6 +74,7 @@ function place(line) {
 }
 
 function count() {
+  if (some) return;
   const all = [...cards.values()];
   const here = all.filter((line) => face(line).dataset.online === "true").length;
   const text = all.length ? `${all.length} robot${all.length === 1 ? "" : "s"}, ${here} connected` : "";
@@ -83,6 +85,7 @@ function count() {
 function changed(card) {
   let line = cards.get(card.did);
   const isNew = !line;
+  if (isNew && some) return;
   if (isNew) {
     line = blank.cloneNode(true);
     face(line).dataset.did = card.did;

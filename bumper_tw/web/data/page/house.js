@@ -1,7 +1,7 @@
 // The house side: what is asked and sent here is shown by the server afterwards.
 import { ask, listen, say, send } from "./live.js";
 
-const BACK = 1500; // ms after which the web is likely to be back
+const BACK = 1500; // ms after which a service is likely to be back
 
 /** Show each part of the page that may have changed as the server shows it now. */
 async function refresh() {
@@ -54,8 +54,14 @@ const acts = {
       ? "Apps and pages are cut off for a moment, this one too; it comes back by itself."
       : "Everything that is connected to it is cut off for a moment, and comes back by itself.";
     if (!(await ask(`Restart: ${title}?`, text))) return;
-    await attempt(() => send("POST", path("services", name, "restart")), "Restarting …");
-    if (name === "web") setTimeout(refresh, BACK);
+    // Before it is sent: that it runs again may be heard of before the answer.
+    say(`${title}: restarting …`);
+    try {
+      await send("POST", path("services", name, "restart"));
+    } catch (wrong) {
+      return say(wrong.message, true);
+    }
+    setTimeout(refresh, BACK);
   },
 
   async save(button) {

@@ -1,5 +1,5 @@
-// The journal as it grows: what changes goes to the top.
-import { listen } from "./live.js";
+// The journal as it grows: who came last stands at the top.
+import { listen, sentence } from "./live.js";
 
 const MOST = 200; // entries on the page
 
@@ -9,6 +9,7 @@ const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: 
 
 function wanted(entry) {
   if (list.dataset.host && entry.host !== list.dataset.host) return false;
+  if (entry.visit && list.dataset.visits !== "1") return false;
   return list.dataset.wrong !== "1" || !entry.diagnosis.sound;
 }
 
@@ -21,11 +22,11 @@ function part(row, name, text) {
 }
 
 function fill(row, entry) {
-  const { sound, sentence, remedy } = entry.diagnosis;
+  const { sound, sentence: what, remedy } = entry.diagnosis;
   part(row, "badge", sound ? "Fine" : "Look here").className = sound ? "badge good" : "badge bad";
   part(row, "who", entry.robot_name || entry.who || "This box");
-  part(row, "sentence", sentence);
-  part(row, "remedy", remedy);
+  part(row, "sentence", sentence(what));
+  part(row, "remedy", sentence(remedy));
   part(row, "story", entry.story);
   when(row, entry.began || entry.when);
   host(row, entry.host || "");
@@ -54,8 +55,11 @@ listen("journal", (entry) => {
   const row = before ?? pattern.content.firstElementChild.cloneNode(true);
   row.dataset.key = key;
   fill(row, entry);
-  // Whoever reads a story does not want it to move away.
-  if (!before || !before.querySelector("details[open]")) list.prepend(row);
+  if (!before) {
+    row.dataset.at = entry.began || entry.when;
+    const earlier = [...list.children].find((each) => Number(each.dataset.at) <= row.dataset.at);
+    list.insertBefore(row, earlier ?? null);
+  }
   while (list.children.length > MOST) list.lastElementChild.remove();
   document.getElementById("none").hidden = list.children.length > 0;
 });

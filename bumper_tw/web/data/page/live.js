@@ -41,6 +41,8 @@ function close() {
 function onEvent(event) {
   if (event.lastEventId) position = event.lastEventId;
   const value = JSON.parse(event.data);
+  // What was missed besides cards, nobody tells; a page that shows it begins anew.
+  if (event.type === "reset" && !listeners.has("reset")) return location.reload();
   if (event.type === "reset") for (const card of value.cards ?? []) tell("robot", card);
   tell(event.type, value);
 }
@@ -77,7 +79,8 @@ async function reopen() {
 }
 
 function login() {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  // As the box itself says it: the path, decoded, and nothing behind it.
+  location.assign(`/login?next=${encodeURIComponent(decodeURIComponent(location.pathname))}`);
   return new Promise(() => {}); // nothing more happens on this page
 }
 

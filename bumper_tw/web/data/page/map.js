@@ -48,13 +48,13 @@ const shape = (kind) => ({ points }) =>
     points: corners(points), class: kind, "vector-effect": "non-scaling-stroke",
   });
 
+// Not every robot that has rooms can clean one of them.
 function room({ id, name, outline }) {
-  const title = element("title", {}, name);
-  const made = element("polygon", {
-    points: corners(outline), class: "room", "data-room": id, "vector-effect": "non-scaling-stroke",
-  }, title);
-  made.classList.toggle("chosen", chosen.has(id));
-  return made;
+  const can = document.querySelector("form[data-action=rooms]");
+  return element("polygon", {
+    points: corners(outline), class: chosen.has(id) ? "room chosen" : "room", "data-room": id,
+    "pointer-events": can ? "auto" : "none", "vector-effect": "non-scaling-stroke",
+  }, element("title", {}, name));
 }
 
 function symbol(kind, size) {
@@ -177,7 +177,6 @@ function zoom(by, at) {
   look(inside([cx - (cx - x) * factor, cy - (cy - y) * factor, width * factor, height * factor]));
 }
 
-// Nobody gets lost beside the map.
 function inside([x, y, width, height]) {
   const clamp = (low, value, high) => Math.max(low, Math.min(value, high));
   return [
@@ -249,7 +248,7 @@ function up(event) {
 }
 
 function rectangle(one, other) {
-  const shown = svg().querySelector("rect.sketch");
+  const shown = one("rect.sketch");
   if (!shown) return;
   zone = one ? [one, other] : null;
   if (!one) return shown.setAttribute("visibility", "hidden");

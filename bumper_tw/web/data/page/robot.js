@@ -28,6 +28,15 @@ async function during(button, deed) {
   }
 }
 
+// What a robot has done that is not plain from the button.
+const DONE = {
+  refresh: () => "The robot has told how it is.",
+  locate: () => "The robot should be heard now.",
+  suction: (label) => `${label} is set.`,
+  water: (label) => `${label} is set.`,
+  volume: (label) => `${label} is set.`,
+};
+
 // What is chosen in a form, as the API takes it.
 function chosen(form) {
   const found = {};
@@ -56,7 +65,7 @@ async function act(form) {
   const given = chosen(form);
   const label = form.getAttribute("aria-label");
   const answer = await send("POST", `${api}/actions/${form.dataset.action}`, given ? { arguments: given } : {});
-  if (answer.ok) say(`${label}: the robot said yes.`);
+  if (answer.ok) say(DONE[form.dataset.action]?.(label) ?? `${label}: the robot said yes.`);
   else say(`${label}: the robot did not. It said: ${sentence(answer.error)}`, true);
 }
 
@@ -117,6 +126,35 @@ for (const form of panel?.querySelectorAll("form.action") ?? []) {
   form.querySelector("details.as").addEventListener("toggle", () => changed(form));
 }
 
+// Rooms to choose from, as soon as the map has some.
+const choosing = panel?.querySelector("form[data-action=rooms]");
+let reading = false;
+let tapped = new Set(); // rooms that are chosen on the map
+
+async function rooms(heard) {
+  if (heard.did !== did || !choosing?.hidden || reading) return;
+  reading = true;
+  try {
+    const { actions } = await send("GET", `${api}/actions`);
+    const found = actions.find((each) => each.name === "rooms")?.arguments.find((each) => each.kind === "rooms");
+    choosing.querySelector(".choices").replaceChildren(...(found?.choices ?? []).map(box));
+    choosing.hidden = !found?.choices.length;
+  } catch {
+    // With the next change of the map it is tried again.
+  } finally {
+    reading = false;
+  }
+}
+
+function box({ value, label }, place) {
+  const id = `rooms-rooms-${place}`;
+  const line = made("label", "", { for: id });
+  const field = made("input", "", { type: "checkbox", id, name: "rooms", value });
+  field.checked = tapped.has(field.value);
+  line.append(field, label);
+  return line;
+}
+
 function reachable(online) {
   panel.dataset.online = online;
   part("away").hidden = online;
@@ -140,9 +178,10 @@ if (panel) {
     set("water", card.water);
     set("volume", card.volume);
   });
+  listen("map", rooms);
   window.addEventListener("rooms-chosen", (event) => {
-    const rooms = new Set((event.detail?.rooms ?? event.detail ?? []).map(String));
-    for (const box of panel.querySelectorAll("input[name=rooms]")) box.checked = rooms.has(box.value);
+    tapped = new Set(event.detail.rooms);
+    for (const box of panel.querySelectorAll("input[name=rooms]")) box.checked = tapped.has(box.value);
     panel.querySelector("form[data-action=rooms]")?.dispatchEvent(new Event("input"));
   });
   window.addEventListener("zone-drawn", (event) => {
@@ -162,11 +201,12 @@ function row(entry) {
   const when = made("time", "", { "data-ago": "" });
   date(when, entry.at);
   const words = TROUBLE.has(entry.outcome) ? made("span", entry.words, { class: "badge bad" }) : entry.words;
-  const cells = [when, entry.name, words, entry.seconds.toFixed(2), entry.by];
-  const kinds = ["", "mono", "words", "number", ""];
+  const name = [entry.what && `${entry.what} `, made("span", entry.name, { class: "mono quiet" })];
+  const cells = [[when], name, [words], [entry.seconds.toFixed(2)], [entry.by]];
+  const kinds = ["", "", "words", "number", ""];
   cells.forEach((content, place) => {
     const cell = made("td", "", { class: kinds[place] });
-    cell.append(content);
+    cell.append(...content);
     line.append(cell);
   });
   return line;
