@@ -1,12 +1,12 @@
 """Where everything meets, once: built bottom-up, read top-down."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_hex
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
 
@@ -69,9 +69,6 @@ from bumper_tw.storage.robot_secrets import RobotSecretStore
 from bumper_tw.storage.telemetry import ReportWriter, TelemetryStore
 from bumper_tw.web.owner_control import OwnerControl
 
-#: The site, once it is there, and what takes connections of the broker and of XMPP.
-Edges = tuple[Callable[[], Any], Any, Any]
-
 #: Services that can be started anew by themselves.
 GATED = ("mqtt", "xmpp", "web")
 
@@ -120,9 +117,15 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
     parties = (mqtt.router.clients, xmpp.factory)
     seen = Observation(reactor, settings, facts, vault, RecordStore(database))
     present, gates = Present(settings), {name: Gate() for name in GATED}
-    edges: Edges = (lambda: site, mqtt.factory, xmpp.factory)
-    known = served(database, facts, start, parties)
-    shown = pages(seen, facts, evolve(known, takes=present.takes, gates=gates, edges=edges))
+    served = Served(
+        database,
+        start.read_layers,
+        lambda: reload_accounts(facts, parties, AccountStore(database)),
+        present.takes,
+        gates,
+        (lambda: site, mqtt.factory, xmpp.factory),
+    )
+    shown = pages(seen, facts, served)
     remember(facts, mqtt.router, path, shown.load)
     facts.belongings.warn_of_orphans(device.id.did for device in facts.registry.devices())
     measured = figures(seen, facts, mqtt, xmpp, database, vault, lambda: site)
@@ -180,18 +183,6 @@ def assemble(reactor: Any, settings: Settings, start: Start) -> IService:
         child.setServiceParent(root)
     hand_over([*ours(settings), *vault.files()], start.options)
     return root
-
-
-def served(database: IDatabase, facts: Facts, start: Start, parties: Parties) -> Served:
-    """What the owner's pages need of all this."""
-    return Served(
-        database,
-        start.read_layers,
-        lambda: reload_accounts(facts, parties, AccountStore(database)),
-        {},
-        {},
-        (lambda: None, None, None),
-    )
 
 
 def logged_in(mqtt: Brokerage, xmpp: Exchange) -> int:

@@ -82,14 +82,6 @@ class Doorman:
         bearer = bearer_of(call)
         return bearer.startswith(PREFIX) if bearer else bool(session_tokens(call))
 
-    def guard(self, call: Call) -> Principal:
-        """
-        Who may use robots.
-
-        @raise LoginRefused: nobody we know.
-        """
-        return self.owner(call) if self.knows(call) else self._accounts(call)
-
     def house(self, call: Call) -> Principal:
         """
         Who may see and change everything: the owner.  As long as he has no password, members of a
