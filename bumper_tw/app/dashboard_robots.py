@@ -160,6 +160,10 @@ class RobotPages:
         """The rooms of robots are to be known before somebody asks for them."""
         self.maps.wake(device.id.did for device in self._registry.devices())
 
+    def look_again(self) -> None:
+        """Others than before are let in: also with streams that are open."""
+        self._events.look_again()
+
     def services(self) -> Iterator[IService]:
         """What runs for it."""
         yield Step("maps", self._wake, self.maps.stop)

@@ -40,7 +40,6 @@ from bumper_tw.web.dashboard.access import AccessPages, admission
 from bumper_tw.web.dashboard.access_api import AccessRoutes
 from bumper_tw.web.dashboard.access_log import AccessLog
 from bumper_tw.web.dashboard.assets import asset_routes
-from bumper_tw.web.dashboard.events import EventRoutes
 from bumper_tw.web.dashboard.house import HouseRoutes
 from bumper_tw.web.dashboard.house_access import AccessPage
 from bumper_tw.web.dashboard.house_backup import BackupRoutes
@@ -121,8 +120,10 @@ class Dashboard:
 
     def _parts(self) -> Iterator[Any]:
         facts, admit, here, house = self._facts, self._admit, self._door.here, self._door.house
-        yield AccessPages(facts.owner.access, self._door, token_hex, self._look_again)
-        yield AccessRoutes(facts.owner.access, self._door, self._log, house, self._look_again)
+        yield AccessPages(facts.owner.access, self._door, token_hex, self._robots.look_again)
+        yield AccessRoutes(
+            facts.owner.access, self._door, self._log, house, self._robots.look_again
+        )
         yield self._robots
         yield SetUpRoutes(self._setup, self._box(), house, admit, here, wall)
         yield HouseRoutes(self._wellness.look, admit, house, here)
@@ -133,12 +134,6 @@ class Dashboard:
         yield SettingRoutes(self._page_settings(), admit, house, here)
         yield ServiceRoutes(self._services(), admit, house, here)
         yield self._backup()
-
-    def _look_again(self) -> None:
-        """Others than before are let in: also with streams that are open."""
-        for part in self._robots.parts:
-            if isinstance(part, EventRoutes):
-                part.look_again()
 
     def _page_settings(self) -> PageSettings:
         served = self._served
