@@ -92,6 +92,9 @@ class Root(OrderedService):
             self.tidings.ready()
 
     def stopService(self) -> Deferred[None]:
+        # A signal between the reactor's own handler and ours: twistd is to end as with ours.
+        if getattr(self._reactor, "_exitSignal", None) == signal.SIGTERM:
+            self._reactor._exitSignal = None  # noqa: SLF001 - there is no other way to say so
         self.tidings.stopping()
         return super().stopService().addBoth(lambda _: self.tidings.stopped())
 

@@ -98,6 +98,15 @@ class TidingsTests(SynchronousTestCase):
         self.reactor.go()
         self.assertEqual(self.beginnings(), ["STOPPING=1"])
 
+    def test_early_signal(self) -> None:
+        """A SIGTERM that the reactor's own handler caught is a success, too; no other is."""
+        for number, left in ((signal.SIGTERM, None), (signal.SIGINT, signal.SIGINT)):
+            reactor: Any = self.reactor
+            reactor._exitSignal = number
+            self.root.startService()
+            self.successResultOf(self.root.stopService())
+            self.assertEqual(reactor._exitSignal, left)
+
     def test_stopping(self) -> None:
         """That the end has begun is said before anything ends."""
         seen: list[int] = []
