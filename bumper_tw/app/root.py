@@ -76,12 +76,14 @@ class Root(OrderedService):
         super().setServiceParent(parent)
 
     def privilegedStartService(self) -> None:
-        # Somebody may want it to stop before the reactor runs, and installs its own handlers.
+        # Somebody may want it to stop before the reactor runs, and installs its own handlers; or
+        # to read something again, as soon as ports are open.
         self._take_over_sigterm()
+        self._take_over_sighup()
         super().privilegedStartService()
 
     def startService(self) -> None:
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        self._take_over_sighup()
         self._reactor.callWhenRunning(self._take_over_sigterm)
         super().startService()
         self._reactor.callWhenRunning(self._ready)
@@ -97,6 +99,9 @@ class Root(OrderedService):
             self._reactor._exitSignal = None  # noqa: SLF001 - there is no other way to say so
         self.tidings.stopping()
         return super().stopService().addBoth(lambda _: self.tidings.stopped())
+
+    def _take_over_sighup(self) -> None:
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
 
     def _take_over_sigterm(self) -> None:
         # The reactor's own way makes twistd kill itself by the same signal in the end; to

@@ -98,6 +98,11 @@ class TidingsTests(SynchronousTestCase):
         self.reactor.go()
         self.assertEqual(self.beginnings(), ["STOPPING=1"])
 
+    def test_early_hangup(self) -> None:
+        """Once ports may be open, SIGHUP ends nothing: it waits for the reactor."""
+        self.root.privilegedStartService()
+        self.assertTrue(callable(signal.getsignal(signal.SIGHUP)))
+
     def test_early_signal(self) -> None:
         """A SIGTERM that the reactor's own handler caught is a success, too; no other is."""
         for number, left in ((signal.SIGTERM, None), (signal.SIGINT, signal.SIGINT)):
