@@ -107,7 +107,7 @@ async function until(bot, command, name, value) {
 // The events of a cleaning are pushed: the answers to these commands carry none of them.
 async function journey(bot) {
   tell('cleaning', await told(bot, 'Clean', 'CleanReport', 'auto'));
-  tell('pushed position', await after(bot, 'Position', idle, ({ x }) => Number(x) > 0));
+  tell('pushed position', await after(bot, 'Position', idle, ({ x }) => Number(x) !== 0));
   tell('paused', await told(bot, 'Pause', 'CleanReport', 'pause'));
   tell('resumed', await told(bot, 'Resume', 'CleanReport', 'auto'));
   tell('stopped', await after(bot, 'CleanReport', () => bot.run('Stop'), stopped));
